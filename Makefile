@@ -1,0 +1,110 @@
+# Needs Python 3.10 or later, a C++20 compiler and make; everything else is installed into .venv.
+# `make quickstart` first; then `make test`. A step whose inputs have not changed is not repeated.
+
+PYTHON ?= python3
+JOBS ?= 2
+VENV := .venv
+BIN := $(VENV)/bin
+DONE := $(VENV)/done
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+NATIVE := CMakeLists.txt $(shell find native cmake -type f \( -name '*.cc' -o -name '*.h' -o -name '*.cmake' -o -name CMakeLists.txt \) 2>/dev/null)
+PYTEST_ARGS ?= -n 2
+
+export CMAKE_BUILD_PARALLEL_LEVEL ?= $(JOBS)
+
+.DEFAULT_GOAL := help
+.PHONY: help quickstart install test lint format check-lint check-install check-native check-python \
+        bench bench-peers docs sanitize wheel clean
+
+help:
+	@echo "make quickstart    install into .venv, then train the first model on handwritten digits"
+	@echo "make test          lint, clean install, C++ tests, Python tests (the whole gate)"
+	@echo "make check-python  the Python tests alone; PYTEST_ARGS='-k tape' narrows them"
+	@echo "make lint          ruff, import-linter, pyright, clang-format; make format mends layout"
+	@echo "make bench         Headwater's own figures; make bench-peers: side by side with Keras and torch"
+	@echo "make docs          run every code block and check every link of the documentation"
+	@echo "make sanitize      the C++ tests under ASan and UBSan"
+
+# ---- install ---------------------------------------------------------------------------------------------------------
+
+$(DONE)/venv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { \
+	  echo "Headwater needs Python 3.10 or later; '$(PYTHON)' is older. Name another: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || $(PYTHON) -m virtualenv $(VENV) || { \
+	  echo "'$(PYTHON)' has neither venv nor virtualenv; install one of them, or name another Python with PYTHON=..."; exit 1; }
+	@mkdir -p $(DONE) && touch $@
+
+$(DONE)/build-tools: $(DONE)/venv requirements/build.txt
+	$(PIP) install -r requirements/build.txt
+	@touch $@
+
+# The package is installed in place: a change of a .py file needs nothing, a change of a .cc file rebuilds what hangs on it.
+$(DONE)/package: $(DONE)/build-tools pyproject.toml $(NATIVE)
+	$(PIP) install --no-build-isolation --editable .
+	@touch $@
+
+$(DONE)/example-tools: $(DONE)/venv requirements/examples.txt
+	$(PIP) install -r requirements/examples.txt
+	@touch $@
+
+$(DONE)/test-tools: $(DONE)/venv requirements/test.txt requirements/examples.txt
+	$(PIP) install -r requirements/test.txt
+	@touch $@
+
+$(DONE)/lint-tools: $(DONE)/venv requirements/lint.txt
+	$(PIP) install -r requirements/lint.txt
+	@touch $@
+
+install: $(DONE)/package
+
+quickstart: $(DONE)/package $(DONE)/example-tools
+	$(BIN)/python examples/quickstart.py
+	@echo
+	@echo "picture  examples/output/quickstart.png"
+	@echo "model    examples/output/digits.keras"
+
+# ---- checks ----------------------------------------------------------------------------------------------------------
+
+test: check-lint check-install check-native check-python
+
+lint check-lint: $(DONE)/lint-tools $(DONE)/package
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/pyright
+	git ls-files 'native/*.cc' 'native/*.h' | xargs -r $(BIN)/clang-format --dry-run --Werror
+
+format: $(DONE)/lint-tools
+	$(BIN)/ruff check --fix --quiet . || true
+	$(BIN)/ruff format .
+	git ls-files 'native/*.cc' 'native/*.h' | xargs -r $(BIN)/clang-format -i
+
+# A wheel built from nothing and installed beside nothing but its own dependencies: what a user gets.
+check-install: $(DONE)/venv
+	$(BIN)/python tests/project/clean_install.py
+
+check-native: $(DONE)/package
+	native/tests/run.sh
+
+check-python: $(DONE)/package $(DONE)/test-tools
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+docs: $(DONE)/package $(DONE)/test-tools
+	$(BIN)/python -m pytest -q tests/project/test_docs.py
+
+sanitize: $(DONE)/build-tools
+	native/tests/sanitize.sh
+
+wheel: $(DONE)/venv
+	$(PIP) wheel --no-deps --wheel-dir dist .
+
+# ---- figures ---------------------------------------------------------------------------------------------------------
+
+bench: $(DONE)/package
+	$(BIN)/python -m benchmarks.run
+
+bench-peers: $(DONE)/package
+	$(BIN)/python -m benchmarks.run --peers
+
+clean:
+	rm -rf build dist .pytest_cache .ruff_cache examples/output benchmarks/results $(DONE)
