@@ -8,7 +8,7 @@ Nothing here is special to this network: `train_step` is plain Python that `tf.f
 import argparse
 
 import numpy as np
-from quickstart import load_clean_digits, principal_components
+from digits import load_clean_digits, principal_components
 
 import headwater as tf
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import matplotlib
 import numpy as np
-from sklearn.datasets import load_digits
+from digits import load_clean_digits, principal_components
 
 import headwater as tf
 from headwater import keras
@@ -21,27 +21,6 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402  (the backend without a screen has to be chosen first)
 
 OUTPUT = Path(__file__).parent / "output"
-
-
-def load_clean_digits():
-    """Images (n, 64) float32 in 0..1 and labels (n,) int64, without blank, broken or repeated scans."""
-    images, labels = load_digits(return_X_y=True)
-    sound = np.isfinite(images).all(axis=1) & (images.max(axis=1) > 0)
-    _, first_of_each = np.unique(images, axis=0, return_index=True)
-    keep = np.intersect1d(np.flatnonzero(sound), first_of_each)
-    return (images[keep] / 16.0).astype("float32"), labels[keep].astype("int64")
-
-
-def principal_components(images, count):
-    """The mean and scale of each pixel and the `count` directions of greatest variance, (64, count)."""
-    mean = tf.reduce_mean(images, axis=0)
-    scale = tf.maximum(tf.math.reduce_std(images, axis=0), 0.2)  # faint border pixels stay faint
-    standardised = (images - mean) / scale
-    covariance = tf.matmul(standardised, standardised, transpose_a=True) / len(images)
-    variances, directions = tf.linalg.eigh(covariance)  # in ascending order of variance
-    kept = tf.reverse(directions, axis=[1])[:, :count]
-    explained = tf.reduce_sum(variances[-count:]) / tf.reduce_sum(variances)
-    return mean, scale, kept, float(explained)
 
 
 def classifier():

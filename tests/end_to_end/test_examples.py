@@ -10,8 +10,9 @@ import numpy as np
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
 
-def load(name):
-    """An example as a module, its `main` not yet run."""
+def load(name, monkeypatch):
+    """An example as a module, its `main` not yet run; its neighbours importable, as when it runs as a script."""
+    monkeypatch.syspath_prepend(EXAMPLES)
     spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -19,7 +20,7 @@ def load(name):
 
 
 def test_quickstart_reads_held_back_digits_and_leaves_picture_and_model(tmp_path, monkeypatch):
-    quickstart = load("quickstart")
+    quickstart = load("quickstart", monkeypatch)
     monkeypatch.setattr(quickstart, "OUTPUT", tmp_path)
     assert quickstart.main(more_epochs=25) >= 0.95
     assert (tmp_path / "quickstart.png").read_bytes().startswith(b"\x89PNG")
@@ -31,10 +32,10 @@ def test_quickstart_reads_held_back_digits_and_leaves_picture_and_model(tmp_path
     np.testing.assert_allclose(probabilities.sum(axis=1), 1.0, rtol=1e-5)
 
 
-def test_principal_components_are_those_of_numpy():
-    quickstart = load("quickstart")
-    images, _ = quickstart.load_clean_digits()
-    mean, scale, directions, explained = quickstart.principal_components(images, 32)
+def test_principal_components_are_those_of_numpy(monkeypatch):
+    digits = load("digits", monkeypatch)
+    images, _ = digits.load_clean_digits()
+    mean, scale, directions, explained = digits.principal_components(images, 32)
     standardised = (images - np.asarray(mean)) / np.asarray(scale)
     singular = np.linalg.svd(standardised.astype("float64"), compute_uv=False)
     np.testing.assert_allclose(explained, (singular[:32] ** 2).sum() / (singular**2).sum(), rtol=1e-4)
