@@ -7,7 +7,8 @@ def markdown(header, rows):
     """A Markdown table with its columns aligned, as one string."""
     cells = [[str(cell) for cell in row] for row in (header, *rows)]
     widths = [max(len(row[column]) for row in cells) for column in range(len(header))]
-    lines = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |" for row in cells]
+    padded = [[cell.ljust(width) for cell, width in zip(row, widths, strict=True)] for row in cells]
+    lines = [f"| {' | '.join(row)} |" for row in padded]
     lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
     return "\n".join(lines)
 
@@ -44,8 +45,8 @@ def comparison_table(figures):
     lines = [markdown(header, rows)]
     ours = median(systems["headwater"]["step"])
     if len(systems) > 1:
-        ratios = ratios_to_best_peer(systems)
-        lines.append(f"headwater against the fastest peer: {spread(ratios, lambda ratio: f'{ratio:.2f}x')} faster per step")
+        ratios = spread(ratios_to_best_peer(systems), lambda ratio: f"{ratio:.2f}x")
+        lines.append(f"headwater against the fastest peer: {ratios} faster per step")
     if "floor" in figures:
         lines.append(f"headwater against the floor of {time_text(figures['floor'])}: {ours / figures['floor']:.2f}x")
     return "\n".join(lines)

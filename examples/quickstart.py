@@ -18,7 +18,7 @@ from headwater import keras
 from headwater.keras import layers
 
 matplotlib.use("Agg")
-import matplotlib.pyplot as plt  # noqa: E402  (the backend without a screen has to be chosen first)
+import matplotlib.pyplot as plt  # after the choice of a backend that needs no screen
 
 OUTPUT = Path(__file__).parent / "output"
 

@@ -5,6 +5,8 @@ line, so that the driver can let every system run in turn and all meet the same 
 needs NumPy alone: it runs in the peers' environments too.
 """
 
+import functools
+import itertools
 import json
 import resource
 import sys
@@ -32,7 +34,7 @@ def starting_weights(workload):
     """Kernel (inputs, units) and bias of each layer, the same in every system."""
     rng = np.random.default_rng(2)
     weights = []
-    for inputs, units in zip(workload["sizes"], workload["sizes"][1:]):  # noqa: B905  (peers may run an older Python)
+    for inputs, units in itertools.pairwise(workload["sizes"]):
         limit = np.sqrt(6.0 / (inputs + units))
         weights.append(rng.uniform(-limit, limit, (inputs, units)).astype(np.float32))
         weights.append(np.zeros(units, np.float32))
@@ -67,8 +69,8 @@ def serve(make_system):
     """Answer the driver until it closes the pipe.
 
     Args:
-        make_system: called with a workload; returns an object with `train(x, y) -> loss` over all batches of x in order,
-            and `predict_row(row)`. Its imports belong inside, so that they can be timed.
+        make_system: called with a workload; returns an object with `train(x, y) -> loss` over all batches of x in
+            order, and `predict_row(row)`. Its imports belong inside, so that they can be timed.
     """
     replies, sys.stdout = sys.stdout, sys.stderr  # whatever a framework prints must not end up among the answers
     workload = WORKLOADS[sys.argv[1]]
@@ -87,8 +89,7 @@ def serve(make_system):
             losses.append(float(loss))
             answer = {"step": took / workload["steps"], "loss": losses[-1]}
         elif command == "row":
-            row = x[:1]
-            answer = {"row": median_of(lambda: system.predict_row(row), 50)}
+            answer = {"row": median_of(functools.partial(system.predict_row, x[:1]), 50)}
         elif command == "floor":
             answer = {"floor": system.floor(workload)}
         else:

@@ -1,5 +1,6 @@
 """torch by a hand-written loop, as its users write it: eager, or with TORCH_WORKER=compile through torch.compile."""
 
+import itertools
 import os
 import time
 
@@ -21,7 +22,7 @@ class TorchSystem:
         sizes = workload["sizes"]
         self.batch = workload["batch"]
         stack = []
-        for inputs, units in zip(sizes, sizes[1:]):  # noqa: B905
+        for inputs, units in itertools.pairwise(sizes):
             stack += [torch.nn.Linear(inputs, units), torch.nn.ReLU()]
         self.model = torch.nn.Sequential(*stack[:-1])
         with torch.no_grad():

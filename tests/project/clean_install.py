@@ -44,12 +44,13 @@ def megabytes(files):
 
 
 def build_wheels(python):
-    """Build the package's wheel and fetch those of its dependencies; returns the folder and the seconds of the build."""
+    """Build the package's wheel and fetch its dependencies'; returns the folder and the seconds of the build."""
     wheels = WORK / "wheels"
     start = time.perf_counter()
     run(python, "-m", "pip", "wheel", "--no-deps", "--wheel-dir", wheels, ROOT)
     took = time.perf_counter() - start
-    run(python, "-m", "pip", "wheel", "--wheel-dir", wheels, "--find-links", wheels, next(wheels.glob("headwater-*.whl")))
+    (ours,) = wheels.glob("headwater-*.whl")
+    run(python, "-m", "pip", "wheel", "--wheel-dir", wheels, "--find-links", wheels, ours)
     return wheels, round(took, 1)
 
 
