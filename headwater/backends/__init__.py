@@ -1,0 +1,64 @@
+"""The backends, loaded by name on first use, and the one that is in use.
+
+    cpu        the native runtime: the default
+    xla        jax.jit: GPUs and TPUs, an optional extra
+    reference  NumPy, one primitive after another: the oracle
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+from collections.abc import Iterator
+
+from headwater.backends.base import Backend
+from headwater.errors import ArgumentError
+from headwater.ir import dispatch
+
+NAMES = ("cpu", "xla", "reference")
+_loaded: dict[str, Backend] = {}
+_current: Backend | None = None
+
+
+def get(name: str) -> Backend:
+    """The backend of that name.
+
+    Raises: ArgumentError if there is none of that name.
+    """
+    if name not in NAMES:
+        raise ArgumentError(f"there is no backend {name!r}.", fix=f"use one of {', '.join(NAMES)}.")
+    if name not in _loaded:
+        _loaded[name] = importlib.import_module(f"headwater.backends.{name}").load()
+    return _loaded[name]
+
+
+def current() -> Backend:
+    """The backend in use; HEADWATER_BACKEND names the first one, "cpu" if it is not set."""
+    if _current is None:
+        use(os.environ.get("HEADWATER_BACKEND", "cpu"))
+    assert _current is not None
+    return _current
+
+
+def use(name: str) -> None:
+    """Run everything from now on by the backend `name`: "cpu", "xla" or "reference".
+
+    Raises: ArgumentError if there is none of that name; ImportError if it is not installed.
+    Example:
+        >>> use("cpu")
+    """
+    global _current
+    _current = get(name)
+    dispatch.set_executor(_current)
+
+
+@contextlib.contextmanager
+def using(name: str) -> Iterator[Backend]:
+    """Run what is inside by another backend."""
+    previous = current()
+    use(name)
+    try:
+        yield get(name)
+    finally:
+        use(previous.name)

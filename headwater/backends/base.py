@@ -1,0 +1,79 @@
+"""What a backend is: something that turns a graph into an executable, and owns the buffers that it runs on."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Sequence
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+
+from headwater.ir.dispatch import Array
+from headwater.ir.graph import Graph
+from headwater.ir.primitive import Primitive
+from headwater.ir.spec import Spec
+
+
+class Cell(Protocol):
+    """The place that a variable keeps its buffer in: an executable reads it, and writes it in place."""
+
+    def get(self) -> Any:
+        """The buffer."""
+
+    def set(self, buffer: Any) -> None:
+        """Another buffer, of the same shape and dtype."""
+
+
+class Executable(Protocol):
+    """A graph, ready to run."""
+
+    def run(self, inputs: Sequence[Any], cells: Sequence[Cell]) -> list[Any]:
+        """The results for these buffers; the cells that the graph updates hold their new values afterwards."""
+
+
+class Backend(abc.ABC):
+    """Base of the backends.
+
+    A graph that is compiled has as inputs the arguments, then one for each cell; and as outputs the results, then the new value of
+    each cell that `updates` names by its position among the cells.
+    """
+
+    name: ClassVar[str]
+    CACHE_SIZE = 8192  # eager executables kept
+
+    def __init__(self) -> None:
+        self._eager: dict[Any, tuple[tuple[Spec, ...], Any]] = {}
+
+    @abc.abstractmethod
+    def compile(self, graph: Graph, num_cells: int = 0, updates: Sequence[int] = ()) -> Executable:
+        """An executable of `graph`; every size in it must be known."""
+
+    @abc.abstractmethod
+    def from_numpy(self, array: np.ndarray) -> Any:
+        """A buffer with the values of `array`, without a copy where possible."""
+
+    @abc.abstractmethod
+    def to_numpy(self, buffer: Any, spec: Spec) -> np.ndarray:
+        """The values of a buffer, read-only, without a copy where possible."""
+
+    @abc.abstractmethod
+    def new_cell(self, buffer: Any) -> Cell:
+        """A cell that holds `buffer`."""
+
+    def execute(self, primitive: Primitive, args: Sequence[Array], attrs: dict[str, Any]) -> list[tuple[Spec, Any]]:
+        """Run one primitive at once: a graph of one node, compiled once for each combination of specs and attributes."""
+        key = (primitive, tuple([array.spec for array in args]), tuple(attrs.items()))
+        entry = self._eager.get(key)
+        if entry is None:
+            entry = self._compile_one(key, primitive, attrs)
+        return list(zip(entry[0], entry[1].run([array.buffer for array in args], ())))
+
+    def _compile_one(self, key: Any, primitive: Primitive, attrs: dict[str, Any]) -> tuple[tuple[Spec, ...], Any]:
+        graph = Graph(primitive.name)
+        inputs = [graph.add_input(spec) for spec in key[1]]
+        graph.outputs = list(graph.add(primitive, inputs, attrs))
+        entry = (tuple(value.spec for value in graph.outputs), self.compile(graph))
+        if len(self._eager) >= self.CACHE_SIZE:
+            self._eager.clear()
+        self._eager[key] = entry
+        return entry

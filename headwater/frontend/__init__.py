@@ -1,0 +1,1 @@
+"""What a user holds: tensors, variables, tapes, traced functions."""

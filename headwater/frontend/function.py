@@ -1,0 +1,345 @@
+"""function: a Python function traced once for each signature of its arguments, and run as one program.
+
+The trace is differentiated, optimized and compiled as a whole. Variables that it reads are inputs, variables that it writes are
+updated in place. Inside another traced function it is traced along with that one.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from headwater import backends, tree
+from headwater.errors import ArgumentError, ShapeError
+from headwater.frontend.tensor import Tensor
+from headwater.frontend.tensor_shape import TensorShape
+from headwater.frontend.tensor_spec import TensorSpec
+from headwater.frontend.variable import State, Variable
+from headwater.ir import dispatch
+from headwater.ir.dispatch import Array
+from headwater.ir.graph import Graph
+from headwater.ir.spec import Spec
+from headwater.ops.convert import convert_to_tensor
+from headwater.passes import optimize
+
+_executing_eagerly = False  # set by run_functions_eagerly
+
+
+def run_functions_eagerly(eager: bool) -> None:
+    """Run every `function` as plain Python, op by op, for debugging."""
+    global _executing_eagerly
+    _executing_eagerly = bool(eager)
+
+
+def functions_run_eagerly() -> bool:
+    """Whether `run_functions_eagerly` is on."""
+    return _executing_eagerly
+
+
+class ConcreteFunction:
+    """One traced signature: a graph, and its executable on the backend in use.
+
+    Attributes:
+        graph: inputs are the arguments, then the variables read; outputs are the results, then the variables written.
+        states: the variables' states, in the order of the graph's inputs.
+    """
+
+    def __init__(self, function: Callable[..., Any], name: str, leaves: Sequence[Any], structure: Any) -> None:
+        self.name = name
+        self.structured_input_signature = structure.unflatten([leaf if not isinstance(leaf, Spec) else TensorSpec(*leaf) for leaf in leaves])
+        self.input_specs = [leaf for leaf in leaves if isinstance(leaf, Spec)]
+        trace = dispatch.Trace(name)
+        inputs = [trace.input(leaf) if isinstance(leaf, Spec) else leaf for leaf in leaves]
+        with dispatch.tracing(trace), dispatch.recording(()):
+            args, kwargs = structure.unflatten(inputs)
+            result = function(*args, **kwargs)
+            outputs, self._structure = tree.flatten(result)
+            outputs = [_as_output(output) for output in outputs]
+            results = [trace.lift(output) for output in outputs if isinstance(output, Array)]
+            updates = [trace.lift(trace.states[state]) for state in trace.written]
+        self._template = [None if isinstance(output, Array) else output for output in outputs]
+        self._positions = [index for index, output in enumerate(outputs) if isinstance(output, Array)]
+        self._single = self._positions == [0] and len(outputs) == 1 and not tree.is_nested(result)
+        self.graph = trace.graph
+        self.states: list[State] = _ordered_states(trace)
+        self.graph.outputs = [*results, *updates]
+        order = {state: index for index, state in enumerate(self.states)}
+        self._updates = tuple(order[state] for state in trace.written)
+        self._output_specs = [value.spec for value in results]
+        self._executables: dict[str, tuple[Any, tuple[Any, ...]]] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def inputs(self) -> list[TensorSpec]:
+        """Specs of the tensors that it takes."""
+        return [TensorSpec(*spec) for spec in self.input_specs]
+
+    @property
+    def outputs(self) -> list[TensorSpec]:
+        """Specs of the tensors that it returns."""
+        return [TensorSpec(*spec) for spec in self._output_specs]
+
+    @property
+    def structured_outputs(self) -> Any:
+        """What it returns, with a TensorSpec for each tensor."""
+        return self._restore([TensorSpec(*spec) for spec in self._output_specs])
+
+    def executable(self) -> tuple[Any, tuple[Any, ...]]:
+        """The executable on the backend in use, and the cells that it runs on."""
+        backend = backends.current()
+        found = self._executables.get(backend.name)
+        if found is None:
+            with self._lock:
+                graph = optimize(self.graph, backend.name)
+                executable = backend.compile(graph, len(self.states), self._updates)
+                found = executable, tuple(state.cell(backend) for state in self.states)
+                self._executables[backend.name] = found
+        return found
+
+    def run(self, buffers: Sequence[Any]) -> list[Any]:
+        """The result buffers for argument buffers: no checks, no wrapping; the fast path of training loops."""
+        executable, cells = self.executable()
+        return executable.run(buffers, cells)
+
+    def call_flat(self, tensors: Sequence[Array]) -> Any:
+        """The results for the tensors among the arguments, in order."""
+        recorders = dispatch.recorders()
+        arguments = [*tensors, *(state.read() for state in self.states)] if recorders else tensors
+        buffers = self.run([tensor.buffer for tensor in tensors])
+        results = [Tensor(spec, buffer) for spec, buffer in zip(self._output_specs, buffers)]
+        for recorder in recorders:
+            recorder.record(dispatch.REGISTRY["call"], arguments, {"body": self._forward()}, results)
+        return results[0] if self._single else self._restore(results)
+
+    def _forward(self) -> Graph:
+        """The graph without its updates, for a tape that is outside of the call."""
+        forward = Graph(self.graph.name)
+        forward.inputs, forward.nodes = self.graph.inputs, self.graph.nodes
+        forward.outputs = self.graph.outputs[: len(self._output_specs)]
+        return forward
+
+    def _restore(self, results: Sequence[Any]) -> Any:
+        leaves = list(self._template)
+        for position, result in zip(self._positions, results):
+            leaves[position] = result
+        return self._structure.unflatten(leaves)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        leaves = tree.leaves((args, dict(sorted(kwargs.items()))))
+        tensors = [convert_to_tensor(leaf) for leaf in leaves if _is_tensor_like(leaf)]
+        if len(tensors) != len(self.input_specs):
+            raise ArgumentError(f"{self.name} takes {len(self.input_specs)} tensors and is given {len(tensors)}.", fix="pass the traced arguments.")
+        for tensor, spec in zip(tensors, self.input_specs):
+            if tensor.spec != spec:
+                raise ShapeError(f"{self.name} was traced for {spec} and is given {tensor.spec}.", fix="call the tf.function itself, which traces anew.")
+        return self.call_flat(tensors)
+
+
+def _ordered_states(trace: dispatch.Trace) -> list[State]:
+    """The variables read, in the order of their inputs; those inputs moved behind the arguments (they may come in between)."""
+    graph = trace.graph
+    states = {value: state for state, value in trace.state_inputs.items()}
+    arguments = [value for value in graph.inputs if value not in states]
+    graph.inputs = [*arguments, *(value for value in graph.inputs if value in states)]
+    for index, value in enumerate(graph.inputs):
+        value.index = index
+    return [states[value] for value in graph.inputs if value in states]
+
+
+def _as_output(value: Any) -> Any:
+    return value.__headwater_tensor__() if hasattr(value, "__headwater_tensor__") else value
+
+
+def _is_tensor_like(value: Any) -> bool:
+    return isinstance(value, (Array, np.ndarray, np.generic))
+
+
+class Function:
+    """A callable that traces its Python function once for each signature. Made by `function`."""
+
+    CACHE_SIZE = 128  # signatures kept; the least recently used goes first
+
+    def __init__(self, python_function: Callable[..., Any], input_signature: Any = None, autograph: bool = True, reduce_retracing: bool = False) -> None:
+        self.python_function = python_function
+        self._input_signature = None if input_signature is None else tuple(input_signature)
+        self._autograph = autograph
+        self._cache: OrderedDict[Any, ConcreteFunction] = OrderedDict()
+        self._lock = threading.RLock()
+        self.experimental_traces: list[str] = []
+        functools.update_wrapper(self, python_function)
+        self._signature = _signature_of(python_function)
+
+    @property
+    def input_signature(self) -> Any:
+        """The signature given at construction."""
+        return self._input_signature
+
+    @functools.cached_property
+    def _traceable(self) -> Callable[..., Any]:
+        if not self._autograph:
+            return self.python_function
+        from headwater.frontend.autograph import convert
+
+        return convert(self.python_function)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if dispatch.current_trace() is not None or _executing_eagerly:
+            return (self.python_function if _executing_eagerly else self._traceable)(*args, **kwargs)
+        concrete, tensors = self._lookup(args, kwargs)
+        return concrete.call_flat(tensors)
+
+    def get_concrete_function(self, *args: Any, **kwargs: Any) -> ConcreteFunction:
+        """The traced signature for these arguments; a TensorSpec stands for a tensor."""
+        if not args and not kwargs and self._input_signature is not None:
+            args = self._input_signature
+        return self._lookup(args, kwargs)[0]
+
+    def experimental_get_tracing_count(self) -> int:
+        """How many signatures have been traced."""
+        return len(self.experimental_traces)
+
+    def pretty_printed_concrete_signatures(self, verbose: bool = True) -> str:
+        """The traced signatures, a line each."""
+        return "\n".join(self.experimental_traces)
+
+    def _lookup(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[ConcreteFunction, list[Any]]:
+        args, kwargs = self._canonical(args, kwargs)
+        leaves, structure = tree.flatten((args, kwargs))
+        if self._input_signature is not None:
+            leaves = self._checked(leaves)
+        tensors, key, specs = [], [], []
+        for leaf in leaves:
+            if isinstance(leaf, TensorSpec):
+                spec = Spec(tuple(leaf.shape), leaf.dtype)
+            elif _is_tensor_like(leaf):
+                leaf = convert_to_tensor(leaf)
+                tensors.append(leaf)
+                spec = leaf.spec
+            else:
+                key.append(_static_key(leaf))
+                specs.append(leaf)
+                continue
+            key.append(spec)
+            specs.append(spec)
+        cache_key = (structure, tuple(key))
+        found = self._cache.get(cache_key)
+        if found is None:
+            found = self._trace(cache_key, specs, structure)
+        return found, tensors
+
+    def _canonical(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        if not kwargs or self._signature is None:
+            return args, kwargs
+        bound = self._signature.bind(*args, **kwargs)
+        return bound.args, bound.kwargs
+
+    def _checked(self, leaves: list[Any]) -> list[Any]:
+        wanted = [leaf for leaf in tree.leaves(self._input_signature)]
+        own = [leaf for leaf in leaves if not _is_python_static(leaf)]
+        if len(own) != len(wanted):
+            raise ArgumentError(
+                f"{self.__name__} has an input_signature of {len(wanted)} tensors and is given {len(own)}.", fix="pass one argument for each."
+            )
+        checked = []
+        for leaf, spec in zip(own, wanted):
+            if isinstance(leaf, TensorSpec):
+                checked.append(leaf)
+                continue
+            tensor = convert_to_tensor(leaf, None if isinstance(leaf, Array) else spec.dtype)
+            if tensor.spec.dtype is not spec.dtype or not TensorShape(tensor.spec.shape).is_compatible_with(
+                tensor.spec.shape if spec.shape is None else spec.shape
+            ):
+                raise ShapeError(
+                    f"{self.__name__}: an argument {tensor.spec} does not match its input_signature {spec}.", fix="cast or reshape it, or widen the signature."
+                )
+            checked.append(tensor)
+        return checked
+
+    def _trace(self, key: Any, specs: list[Any], structure: Any) -> ConcreteFunction:
+        with self._lock:
+            found = self._cache.get(key)
+            if found is None:
+                found = ConcreteFunction(self._traceable, self.__name__, specs, structure)
+                self.experimental_traces.append(f"{self.__name__}({', '.join(str(spec) for spec in specs)})")
+                self._cache[key] = found
+                if len(self._cache) > self.CACHE_SIZE:
+                    self._cache.popitem(last=False)
+            return found
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        if instance is None:
+            return self
+        name = f"__function_{self.__name__}"
+        bound = instance.__dict__.get(name)
+        if bound is None or bound._origin is not self:
+            bound = Function(self.python_function.__get__(instance, owner), self._input_signature, self._autograph)
+            bound._origin = self  # type: ignore[attr-defined]
+            object.__setattr__(instance, name, bound) if _has_plain_dict(instance) else instance.__dict__.__setitem__(name, bound)
+        return bound
+
+    def __repr__(self) -> str:
+        return f"<tf.function {self.__name__}>"
+
+
+def _has_plain_dict(instance: Any) -> bool:
+    return hasattr(instance, "__dict__")
+
+
+def _is_python_static(leaf: Any) -> bool:
+    return leaf is None or isinstance(leaf, (str, bytes, Variable)) or callable(leaf)
+
+
+def _static_key(leaf: Any) -> Any:
+    try:
+        hash(leaf)
+    except TypeError:
+        return (type(leaf), id(leaf))
+    return (type(leaf), leaf)
+
+
+def _signature_of(function: Callable[..., Any]) -> inspect.Signature | None:
+    try:
+        return inspect.signature(function)
+    except (TypeError, ValueError):
+        return None
+
+
+def function(
+    func: Callable[..., Any] | None = None,
+    input_signature: Any = None,
+    autograph: bool = True,
+    jit_compile: bool | None = None,
+    reduce_retracing: bool = False,
+    experimental_implements: str | None = None,
+    experimental_autograph_options: Any = None,
+    experimental_attributes: Any = None,
+    experimental_relax_shapes: bool | None = None,
+    experimental_compile: bool | None = None,
+    experimental_follow_type_hints: bool | None = None,
+) -> Any:
+    """Make a Python function run as one compiled program; a decorator, with or without arguments.
+
+    Args:
+        func: the function. Its tensors may be nested in lists, tuples and dicts; other arguments are part of the signature by value.
+        input_signature: TensorSpecs that the arguments must match; a size of None matches any.
+        autograph: turn `if`, `while` and `for` on tensors into control flow of the graph.
+        jit_compile, reduce_retracing: accepted; every function is compiled, and a new shape is cheap.
+    Returns: a Function.
+    Example:
+        >>> @function
+        ... def double(x):
+        ...     return x + x
+        >>> double(tf.constant(2)).numpy()
+        4
+    """
+
+    def wrap(python_function: Callable[..., Any]) -> Function:
+        return Function(python_function, input_signature, autograph, reduce_retracing)
+
+    return wrap if func is None else wrap(func)

@@ -1,0 +1,271 @@
+"""Variable: a value that is kept and changed. Inside a traced function it is an input that is written back, in place."""
+
+from __future__ import annotations
+
+import itertools
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from headwater import backends, ops
+from headwater.dtypes import DType, as_dtype
+from headwater.errors import DTypeError, ShapeError
+from headwater.frontend.operators import Operators
+from headwater.frontend.tensor import Tensor, TensorReference
+from headwater.frontend.tensor_shape import TensorShape
+from headwater.frontend.tracing import constant_value, init_scope
+from headwater.ir import dispatch
+from headwater.ir.spec import Spec
+from headwater.ops.convert import convert_to_tensor
+
+
+class State:
+    """What a variable is to a trace and to an executable: a spec, and a cell with a buffer that is updated in place.
+
+    A read gives the same Tensor as long as that one lives and nothing was written, so a tape can tell which reads were of one value.
+    The Tensor is not kept alive here: a cell whose buffer nobody else holds is updated without a copy.
+    """
+
+    __slots__ = ("spec", "trainable", "_backend", "_cell", "_last_read", "__weakref__")
+
+    def __init__(self, value: Tensor, trainable: bool) -> None:
+        self.spec = value.spec
+        self.trainable = trainable
+        self._backend = backends.current()
+        self._cell = self._backend.new_cell(value.buffer)
+        self._last_read: Callable[[], Tensor | None] = _nothing
+
+    def cell(self, backend: Any) -> Any:
+        """The cell, moved to `backend` if it lies with another one."""
+        if backend is not self._backend:
+            values = self._backend.to_numpy(self._cell.get(), self.spec)
+            self._backend, self._cell = backend, backend.new_cell(backend.from_numpy(np.array(values)))
+        return self._cell
+
+    def read(self) -> Tensor:
+        """The current value; recorders (tapes) are told of the read."""
+        trace = dispatch.current_trace()
+        tensor = self._read_eager() if trace is None else trace.read_state(self)
+        for recorder in dispatch.recorders():
+            read = getattr(recorder, "read", None)
+            if read is not None:
+                read(self, tensor)
+        return tensor
+
+    def _read_eager(self) -> Tensor:
+        buffer = self.cell(backends.current()).get()
+        tensor = self._last_read()
+        if tensor is None or tensor.buffer is not buffer:
+            tensor = Tensor(self.spec, buffer)
+            self._last_read = weakref.ref(tensor)
+        return tensor
+
+    def write(self, value: Tensor) -> None:
+        """Another value, of the same spec."""
+        trace = dispatch.current_trace()
+        if trace is not None:
+            trace.write_state(self, value)
+            return
+        self.cell(backends.current()).set(value.buffer)
+        self._last_read = weakref.ref(value) if isinstance(value, Tensor) else _nothing
+
+
+def _nothing() -> None:
+    return None
+
+
+_names = itertools.count()
+
+
+class Variable(Operators):
+    """A tensor that can be given another value.
+
+    Args:
+        initial_value: a Tensor, array or nested list, or a function of no arguments that returns one.
+        trainable: whether tapes watch it without being asked. True by default.
+        validate_shape: accepted for TensorFlow's sake; shapes are always checked.
+        name: for messages and summaries.
+        dtype: dtype of its values; that of `initial_value` by default.
+        shape: a shape that `initial_value` must have.
+    Raises: ShapeError, DTypeError if a value does not fit.
+    Example:
+        >>> v = Variable([1.0, 2.0])
+        >>> v.assign_add([1.0, 1.0]).numpy()
+        array([2., 3.], dtype=float32)
+    """
+
+    def __init__(
+        self,
+        initial_value: Any = None,
+        trainable: bool | None = None,
+        validate_shape: bool = True,
+        caching_device: Any = None,
+        name: str | None = None,
+        variable_def: Any = None,
+        dtype: Any = None,
+        import_scope: Any = None,
+        constraint: Callable[[Any], Any] | None = None,
+        synchronization: Any = None,
+        aggregation: Any = None,
+        shape: Any = None,
+        experimental_enable_variable_lifting: bool = True,
+    ) -> None:
+        if initial_value is None:
+            raise DTypeError("a variable needs an initial value.", fix="pass initial_value, e.g. tf.zeros(shape).")
+        value = initial_value
+        if isinstance(value, Tensor) and value.buffer is None:
+            value = constant_value(value)
+        with init_scope():
+            value = convert_to_tensor(value() if callable(value) else value, dtype)
+        if shape is not None:
+            TensorShape(shape).assert_is_compatible_with(value.spec.shape)
+        self._state = State(value, True if trainable is None else bool(trainable))
+        self._name = name or f"Variable_{next(_names)}"
+        self._constraint = constraint
+
+    # What it is
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return f"{self._name}:0" if ":" not in self._name else self._name
+
+    @property
+    def trainable(self) -> bool:
+        """Whether tapes watch it without being asked."""
+        return self._state.trainable
+
+    @property
+    def shape(self) -> TensorShape:
+        """The sizes of its axes."""
+        return TensorShape(self._state.spec.shape)
+
+    @property
+    def dtype(self) -> DType:
+        """The dtype of its elements."""
+        return self._state.spec.dtype
+
+    @property
+    def spec(self) -> Spec:
+        """Shape and dtype."""
+        return self._state.spec
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self._state.spec.shape)
+
+    @property
+    def constraint(self) -> Callable[[Any], Any] | None:
+        """The function given at construction."""
+        return self._constraint
+
+    @property
+    def device(self) -> str:
+        """Where its values lie."""
+        return "/job:localhost/replica:0/task:0/device:CPU:0"
+
+    def get_shape(self) -> TensorShape:
+        """The sizes of its axes."""
+        return self.shape
+
+    def ref(self) -> TensorReference:
+        """Something hashable that stands for this very variable."""
+        return TensorReference(self)
+
+    # Reading
+
+    def __headwater_tensor__(self) -> Tensor:
+        return self._state.read()
+
+    def value(self) -> Tensor:
+        """Its current value."""
+        return self._state.read()
+
+    read_value = value
+
+    def numpy(self) -> np.ndarray | np.generic:
+        """Its current value as a NumPy array that later assignments do not change."""
+        return self._state.read().numpy()
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return self._state.read().__array__(dtype, copy)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") or name not in ("tolist", "item", "astype", "T", "size", "nbytes"):
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        return getattr(self._state.read(), name)
+
+    # Writing
+
+    def assign(self, value: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Any:
+        """Give it another value, of the same shape.
+
+        Raises: ShapeError if the shapes differ; DTypeError if the value can't be held in its dtype without loss of kind.
+        """
+        spec = self._state.spec
+        tensor = convert_to_tensor(value)
+        if tensor.spec.shape != spec.shape:
+            raise ShapeError(
+                f"{self._name}: a value of shape {tensor.spec.shape} is assigned to a variable of shape {spec.shape}.",
+                fix="reshape the value, or make a new variable.",
+            )
+        if tensor.spec.dtype is not spec.dtype:
+            tensor = ops.cast(tensor, spec.dtype)
+        self._state.write(tensor)
+        return self
+
+    def assign_add(self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Any:
+        """Add `delta` to its value."""
+        return self.assign(ops.add(self._state.read(), convert_to_tensor(delta, self.dtype)))
+
+    def assign_sub(self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Any:
+        """Subtract `delta` from its value."""
+        return self.assign(ops.subtract(self._state.read(), convert_to_tensor(delta, self.dtype)))
+
+    def scatter_update(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Any:
+        """Replace rows: `sparse_delta` has `indices` and `values`."""
+        return self.assign(ops.scatter_update(self._state.read(), ops.expand_dims(sparse_delta.indices, -1), sparse_delta.values))
+
+    # As a number
+
+    def __bool__(self) -> bool:
+        return bool(self._state.read())
+
+    def __int__(self) -> int:
+        return int(self._state.read())
+
+    def __float__(self) -> float:
+        return float(self._state.read())
+
+    def __index__(self) -> int:
+        return self._state.read().__index__()
+
+    def __len__(self) -> int:
+        return len(self._state.read())
+
+    def __iter__(self) -> Any:
+        return iter(self._state.read())
+
+    def __format__(self, spec: str) -> str:
+        return format(self._state.read(), spec)
+
+    def __deepcopy__(self, memo: dict) -> Variable:
+        copy = object.__new__(type(self))
+        memo[id(self)] = copy
+        copy.__dict__.update(self.__dict__)
+        copy._state = State(self._state.read(), self._state.trainable)
+        return copy
+
+    def __repr__(self) -> str:
+        if dispatch.current_trace() is not None:
+            return f"<tf.Variable '{self.name}' shape={self.shape} dtype={self.dtype.name}>"
+        return f"<tf.Variable '{self.name}' shape={self.shape} dtype={self.dtype.name}, numpy={self.numpy()!r}>"
+
+
+def as_spec(value: Any) -> Spec:
+    """Shape and dtype of a tensor, variable, array, or of whatever has `shape` and `dtype`."""
+    found = getattr(value, "spec", None)
+    return found if isinstance(found, Spec) else Spec(tuple(value.shape), as_dtype(value.dtype))

@@ -1,0 +1,234 @@
+"""Where a primitive goes when it is applied: to the backend at once (eager), or into the graph being traced.
+
+The state is per thread. Recorders (gradient tapes) see every application in both cases, which is why one rule of
+differentiation serves eager code, compiled functions and the bodies of loops.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from headwater.errors import StateError, layer_path
+from headwater.ir.graph import Graph, Literal, Value
+from headwater.ir.registry import REGISTRY
+from headwater.ir.spec import Spec
+
+if TYPE_CHECKING:
+    from headwater.ir.primitive import Primitive
+
+
+class Array:
+    """What primitives take and give: values in a buffer of the backend (eager), or a Value of the graph being traced."""
+
+    __slots__ = ("spec", "buffer", "value", "__weakref__")
+
+    def __init__(self, spec: Spec, buffer: Any = None, value: Value | None = None) -> None:
+        self.spec, self.buffer, self.value = spec, buffer, value
+
+
+class Executor(Protocol):
+    """What eager execution needs of a backend."""
+
+    def execute(self, primitive: Primitive, args: Sequence[Array], attrs: dict[str, Any]) -> list[tuple[Spec, Any]]:
+        """The results of a primitive on eager arrays: spec and buffer of each."""
+
+    def to_numpy(self, buffer: Any, spec: Spec) -> np.ndarray:
+        """The values of a buffer; read-only, without a copy where possible."""
+
+    def from_numpy(self, array: np.ndarray) -> Any:
+        """A buffer with the values of an array; without a copy where possible."""
+
+
+class Recorder(Protocol):
+    """Sees each application of a primitive: a gradient tape."""
+
+    def record(self, primitive: Primitive, args: Sequence[Array], attrs: dict[str, Any], outputs: Sequence[Array]) -> None:
+        """Called after each application."""
+
+
+class StateCell(Protocol):
+    """A variable, as a trace sees it: it has a spec, can be read into a trace and is written back after a run."""
+
+    spec: Spec
+
+
+class _ThreadState(threading.local):
+    trace: Trace | None = None
+    recorders: tuple[Recorder, ...] = ()
+
+
+_state = _ThreadState()
+_result_type: type[Array] = Array
+_executor: Executor | None = None
+
+
+def set_result_type(kind: type[Array]) -> None:
+    """Make applications return `kind` (the front end's Tensor) instead of a plain Array."""
+    global _result_type
+    _result_type = kind
+
+
+def set_executor(executor: Executor) -> None:
+    """Make `executor` run what is applied eagerly."""
+    global _executor
+    _executor = executor
+
+
+def executor() -> Executor:
+    """The backend that runs what is applied eagerly."""
+    if _executor is None:
+        raise StateError("no backend is loaded.", fix="import headwater before its parts.")
+    return _executor
+
+
+def current_trace() -> Trace | None:
+    """The innermost trace of this thread, None when execution is eager."""
+    return _state.trace
+
+
+def new_array(spec: Spec, buffer: Any = None, value: Value | None = None) -> Any:
+    """An array of the type that users hold."""
+    return _result_type(spec, buffer, value)
+
+
+def array_from_numpy(array: np.ndarray) -> Any:
+    """An eager array with the values of a NumPy array, which must not be changed afterwards."""
+    literal_spec = Spec(array.shape, Literal(array).spec.dtype) if array.nbytes > Literal.KEYED_BYTES else Literal(array).spec
+    return _result_type(literal_spec, executor().from_numpy(array))
+
+
+def array_to_numpy(array: Array) -> np.ndarray:
+    """The values of an eager array; read-only."""
+    if array.buffer is None:
+        raise StateError(
+            f"a tensor of shape {array.spec.shape} has no values yet: its function is being traced.",
+            fix="read it outside of the traced function, print it with tf.print, or call the function eagerly.",
+        )
+    return executor().to_numpy(array.buffer, array.spec)
+
+
+def bind(primitive: Primitive, args: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
+    """Apply a primitive to arrays: the result, or a tuple of results if the primitive is `multiple`."""
+    state = _state
+    if state.trace is None:
+        outputs = tuple([_result_type(spec, buffer) for spec, buffer in _executor.execute(primitive, args, attrs)])  # type: ignore[union-attr]
+    else:
+        outputs = state.trace.emit(primitive, args, attrs)
+    for recorder in state.recorders:
+        recorder.record(primitive, args, attrs, outputs)
+    return outputs if primitive.multiple else outputs[0]
+
+
+class Trace:
+    """A graph under construction.
+
+    A trace inside another (a branch, a loop body) takes arrays of the outer one as additional inputs, in the order of their
+    first use: `captures`. Variables read inside become inputs of the outermost trace; a variable written inside is a state whose
+    last value the owner of the trace must carry out.
+    """
+
+    def __init__(self, name: str = "main", parent: Trace | None = None) -> None:
+        self.graph = Graph(name)
+        self.parent = parent
+        self.captures: list[Array] = []
+        self.states: dict[StateCell, Array] = {}  # current value of each variable read or written here
+        self.written: dict[StateCell, None] = {}  # in the order of the first write
+        self.state_inputs: dict[StateCell, Value] = {}  # outermost trace: the input that a variable is read from
+        self._lifted: dict[int, tuple[Array, Value]] = {}  # by id of the array, which is kept alive
+
+    def input(self, spec: Spec) -> Any:
+        """A new input, as an array."""
+        return new_array(spec, value=self.graph.add_input(spec))
+
+    def lift(self, array: Array) -> Value:
+        """The value that stands for an array in this graph: itself, a constant, or a captured input."""
+        value = array.value
+        if value is not None and value.graph is self.graph:
+            return value
+        found = self._lifted.get(id(array))
+        if found is not None:
+            return found[1]
+        lifted = self._constant(array) if value is None else self._capture(array, value)
+        self._lifted[id(array)] = (array, lifted)
+        return lifted
+
+    def _constant(self, array: Array) -> Value:
+        literal = Literal(executor().to_numpy(array.buffer, array.spec))
+        return self.graph.add(REGISTRY["constant"], (), {"value": literal}, (array.spec,))[0]
+
+    def _capture(self, array: Array, value: Value) -> Value:
+        outer = self.parent
+        while outer is not None and value.graph is not outer.graph:
+            outer = outer.parent
+        if outer is None:
+            raise StateError(
+                f"a tensor of shape {array.spec.shape} is used outside of the function in which it was traced.",
+                fix="return it from that function, or keep it in a tf.Variable.",
+            )
+        self.captures.append(array)
+        return self.graph.add_input(array.spec)
+
+    def emit(self, primitive: Primitive, args: Sequence[Array], attrs: dict[str, Any]) -> tuple[Any, ...]:
+        """Add a node; its results as arrays."""
+        values = [self.lift(array) for array in args]
+        specs = primitive.infer_all([value.spec for value in values], attrs)
+        return tuple([new_array(value.spec, value=value) for value in self.graph.add(primitive, values, attrs, specs, layer_path())])
+
+    def read_state(self, state: StateCell) -> Any:
+        """The current value of a variable in this trace."""
+        found = self.states.get(state)
+        if found is None:
+            if self.parent is not None:
+                found = self.parent.read_state(state)
+            else:
+                found = self.input(state.spec)
+                self.state_inputs[state] = found.value
+            self.states[state] = found
+        return found
+
+    def write_state(self, state: StateCell, array: Array) -> None:
+        """Give a variable a new value in this trace."""
+        if self.parent is None and state not in self.state_inputs:
+            self.read_state(state)
+        self.states[state] = array
+        self.written[state] = None
+
+
+@contextlib.contextmanager
+def tracing(trace: Trace | None) -> Iterator[None]:
+    """Make `trace` the innermost one; None makes execution eager again."""
+    previous, _state.trace = _state.trace, trace
+    try:
+        yield
+    finally:
+        _state.trace = previous
+
+
+def add_recorder(recorder: Recorder) -> None:
+    """Let `recorder` see what this thread applies from now on."""
+    _state.recorders = (*_state.recorders, recorder)
+
+
+def remove_recorder(recorder: Recorder) -> None:
+    """Stop `recorder`."""
+    _state.recorders = tuple(other for other in _state.recorders if other is not recorder)
+
+
+def recorders() -> tuple[Recorder, ...]:
+    """The recorders of this thread."""
+    return _state.recorders
+
+
+@contextlib.contextmanager
+def recording(active: tuple[Recorder, ...]) -> Iterator[None]:
+    """Let exactly these recorders see what is applied; an empty tuple pauses all."""
+    previous, _state.recorders = _state.recorders, active
+    try:
+        yield
+    finally:
+        _state.recorders = previous

@@ -1,0 +1,108 @@
+"""Nested structures of lists, tuples, named tuples and dicts: flatten, rebuild, map. None is a leaf, as in TensorFlow's nest.
+
+`optree` does the work; the commonest structures (a leaf, a flat list or tuple) do not need it and do not wait for its import.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+_CONTAINERS = (list, tuple, dict)
+
+
+class _Leaf:
+    """The structure of a lone leaf."""
+
+    def unflatten(self, leaves: list[Any]) -> Any:
+        (leaf,) = leaves
+        return leaf
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Leaf)
+
+    def __hash__(self) -> int:
+        return 0
+
+    def __repr__(self) -> str:
+        return "*"
+
+
+class _Flat:
+    """The structure of a list or tuple that holds leaves only."""
+
+    def __init__(self, kind: type, size: int) -> None:
+        self.key = (kind, size)
+
+    def unflatten(self, leaves: list[Any]) -> Any:
+        return self.key[0](leaves)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Flat) and self.key == other.key
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    def __repr__(self) -> str:
+        return f"{self.key[0].__name__}[{self.key[1]}]"
+
+
+class _Nested:
+    """Any other structure, as optree describes it."""
+
+    def __init__(self, spec: Any) -> None:
+        self.spec = spec
+
+    def unflatten(self, leaves: list[Any]) -> Any:
+        return self.spec.unflatten(leaves)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Nested) and self.spec == other.spec
+
+    def __hash__(self) -> int:
+        return hash(self.spec)
+
+    def __repr__(self) -> str:
+        return repr(self.spec)
+
+
+_LEAF = _Leaf()
+
+
+def is_nested(value: Any) -> bool:
+    """True for a list, tuple or dict: what `flatten` looks into."""
+    return isinstance(value, _CONTAINERS)
+
+
+def flatten(structure: Any) -> tuple[list[Any], Any]:
+    """The leaves, and a structure whose `unflatten(leaves)` puts them back. Dicts are taken in the order of their keys."""
+    kind = type(structure)
+    if kind in (list, tuple):
+        if not any(isinstance(item, _CONTAINERS) for item in structure):
+            return list(structure), _Flat(kind, len(structure))
+    elif not isinstance(structure, _CONTAINERS):
+        return [structure], _LEAF
+    import optree
+
+    leaves, spec = optree.tree_flatten(structure, none_is_leaf=True)
+    return leaves, _Nested(spec)
+
+
+def leaves(structure: Any) -> list[Any]:
+    """The leaves alone."""
+    return flatten(structure)[0]
+
+
+def map_structure(function: Callable[..., Any], structure: Any, *others: Any) -> Any:
+    """`function` applied leaf by leaf over structures of one form.
+
+    Raises: ValueError if the structures differ.
+    """
+    first, form = flatten(structure)
+    rest = []
+    for other in others:
+        values, other_form = flatten(other)
+        if other_form != form:
+            raise ValueError(f"the structures differ: {form} and {other_form}")
+        rest.append(values)
+    return form.unflatten([function(*group) for group in zip(first, *rest)])
