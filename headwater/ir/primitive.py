@@ -25,12 +25,20 @@ class Sample:
         args: positional inputs, NumPy arrays.
         differentiable: positions whose gradient is compared with finite differences; None means every float input.
         tolerance: allowed relative error, if the default of the table is not the right one; say why at the sample.
+        project: makes of a direction one along which the gradient is defined (a symmetric one, where one triangle is read).
         attrs: attributes of the primitive.
     """
 
-    def __init__(self, *args: Any, differentiable: Sequence[int] | None = None, tolerance: float | None = None, **attrs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        differentiable: Sequence[int] | None = None,
+        tolerance: float | None = None,
+        project: Callable[[Any], Any] | None = None,
+        **attrs: Any,
+    ) -> None:
         self.args, self.attrs = args, attrs
-        self.differentiable, self.tolerance = differentiable, tolerance
+        self.differentiable, self.tolerance, self.project = differentiable, tolerance, project
 
     def __repr__(self) -> str:
         shapes = ", ".join(f"{a.dtype}{list(a.shape)}" for a in self.args)
