@@ -45,8 +45,11 @@ add_custom_command(
   VERBATIM)
 add_custom_target(headwater_onednn_copy DEPENDS ${carried})
 
+add_library(headwater_onednn_file SHARED IMPORTED)
+set_target_properties(headwater_onednn_file PROPERTIES
+  IMPORTED_LOCATION ${carried} IMPORTED_SONAME libheadwater_onednn.so.3)
 add_library(headwater_onednn_library INTERFACE)
 add_dependencies(headwater_onednn_library headwater_onednn_copy)
 target_include_directories(headwater_onednn_library SYSTEM INTERFACE ${dnnl_include})
-target_link_libraries(headwater_onednn_library INTERFACE ${carried})
+target_link_libraries(headwater_onednn_library INTERFACE headwater_onednn_file)
 set(HEADWATER_CARRIED_ONEDNN ${carried})
