@@ -1,0 +1,86 @@
+// Matrix products of floating-point numbers: the plan for one shape, and the functions that each instruction set offers.
+//
+// C (m, n) = op(A) op(B), all row-major; op(A) is A (m, k) or the transpose of A (k, m), and so for B. Every element of C
+// is one chain of fused multiply-adds over k in rising order, cut into blocks of kDepth whose sums are added in order. The
+// work is split over m and n alone, so the bits do not depend on the number of threads.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "../dtype.h"
+#include "../isa.h"
+
+namespace headwater {
+
+// A matrix as the functions below see it: element (i, j) is at data[i * row + j * column].
+struct MatrixView {
+  const void* data;
+  int64_t row, column;
+};
+
+// Called when rows [begin, end) of the result (counted through the batch) are complete.
+struct RowsDone {
+  void (*function)(void* context, int64_t begin, int64_t end) = nullptr;
+  void* context = nullptr;
+  void operator()(int64_t begin, int64_t end) const {
+    if (function && begin < end) function(context, begin, end);
+  }
+};
+
+// The functions for one element type. "Packed" means: panels of `panel` columns, each depth x panel, zero-padded, in the
+// accumulator's type.
+struct GemmFunctions {
+  int64_t direct_panel;  // columns of a panel for `direct`
+  int64_t packed_panel;  // columns of a panel for `packed`
+  size_t workspace_bytes;
+
+  // Packs op(B) of (depth, columns).
+  void (*pack_b)(MatrixView b, int64_t depth, int64_t columns, int64_t panel, void* packed);
+  // C (rows, columns; lines of c_row) = A B, with A as it is; B is packed, or has lines of b_row. float and double only.
+  void (*direct)(MatrixView a, const void* b, int64_t b_row, bool b_packed, int64_t rows, int64_t columns, int64_t depth, void* c,
+                 int64_t c_row);
+  // C (+)= A B with packed B; A is packed into `workspace` on the way.
+  void (*packed)(MatrixView a, const void* b, int64_t rows, int64_t columns, int64_t depth, void* c, int64_t c_row,
+                 bool accumulate, void* workspace);
+  // y (columns) = x (depth) B. float and double only.
+  void (*row)(const void* x, MatrixView b, int64_t depth, int64_t columns, void* y);
+};
+
+}  // namespace headwater
+
+// For float16, bfloat16, float32 or float64.
+HW_DECLARE_ISAS(const GemmFunctions& gemm_functions(DType dtype))
+
+namespace headwater {
+
+class Gemm {
+ public:
+  // batch products; shared_b: all with one B.
+  Gemm(DType dtype, int64_t m, int64_t n, int64_t k, bool transpose_a, bool transpose_b, int64_t batch, bool shared_b);
+
+  size_t scratch_bytes() const { return by_item_ ? 0 : scratch_bytes_; }
+  // Multiply-adds of the whole.
+  double work() const { return static_cast<double>(m_) * static_cast<double>(n_) * static_cast<double>(k_) * static_cast<double>(batch_); }
+  void run(const void* a, const void* b, void* c, void* scratch, RowsDone done) const;
+
+ private:
+  enum class Path : uint8_t { kNothing, kZero, kRow, kDirect, kPackSmall, kPacked };
+
+  void choose_path();
+  void run_item(const void* a, const void* b, void* c, void* scratch, int64_t first_row, RowsDone done) const;
+  void run_row(const char* a, const char* b, char* c) const;
+  void run_direct(MatrixView a, MatrixView b, char* c, void* scratch, int64_t first_row, RowsDone done) const;
+  void run_packed(MatrixView a, MatrixView b, char* c, void* scratch, int64_t first_row, RowsDone done) const;
+
+  const GemmFunctions* functions_;
+  size_t item_, accumulator_;  // bytes
+  int64_t m_, n_, k_, batch_;
+  bool transpose_a_, transpose_b_, shared_b_;
+  Path path_ = Path::kNothing;
+  bool by_item_ = false;                      // threads share out the batch, not the product
+  int64_t step_depth_ = 0, step_columns_ = 0;  // the part of B that is packed at a time
+  size_t scratch_bytes_ = 0;  // for one product
+};
+
+}  // namespace headwater
