@@ -2,5 +2,8 @@
 
 from headwater.autodiff.backward import Record, Records, backward
 from headwater.autodiff.of_graph import graph_vjp
+from headwater.primitives.control import set_differentiator
+
+set_differentiator(graph_vjp)
 
 __all__ = ["Record", "Records", "backward", "graph_vjp"]
