@@ -1,0 +1,55 @@
+"""The backend object, and its executables: native programs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from headwater.backends.base import Backend, Cell
+from headwater.backends.cpu import native
+from headwater.backends.cpu.lower import lower_graph
+from headwater.ir.graph import Graph
+from headwater.ir.spec import Spec
+
+
+class CpuExecutable:
+    """A graph as a native program.
+
+    Attributes:
+        program: the native program; `arena_bytes` is the memory that its temporaries take.
+    """
+
+    __slots__ = ("program", "run")
+
+    def __init__(self, graph: Graph, num_cells: int, updates: Sequence[int]) -> None:
+        self.program = lower_graph(graph, num_cells, updates)
+        self.run = self.program.run
+
+    def profile(self, inputs: Sequence[Any], cells: Sequence[Cell]) -> Any:
+        """The results, and the nanoseconds that each instruction took."""
+        return self.program.profile(inputs, cells)
+
+
+class CpuBackend(Backend):
+    """The native runtime as a backend."""
+
+    name = "cpu"
+
+    def compile(self, graph: Graph, num_cells: int = 0, updates: Sequence[int] = ()) -> CpuExecutable:
+        return CpuExecutable(graph, num_cells, updates)
+
+    def from_numpy(self, array: np.ndarray) -> Any:
+        return native.from_numpy(array)
+
+    def to_numpy(self, buffer: Any, spec: Spec) -> np.ndarray:
+        return native.to_numpy(buffer, spec.dtype)
+
+    def new_cell(self, buffer: Any) -> Any:
+        return native.Cell(buffer)
+
+
+def load() -> CpuBackend:
+    """The backend."""
+    return CpuBackend()
