@@ -62,3 +62,13 @@ def using(name: str) -> Iterator[Backend]:
         yield get(name)
     finally:
         use(previous.name)
+
+
+class _FirstUse:
+    """Stands for the backend until something runs: importing Headwater loads none."""
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(current(), name)
+
+
+dispatch.set_executor(_FirstUse())  # type: ignore[arg-type]

@@ -27,6 +27,7 @@ from headwater.ir.graph import Graph
 from headwater.ir.spec import Spec
 from headwater.ops.convert import convert_to_tensor
 from headwater.passes import optimize
+from headwater.primitives.control import call
 
 _executing_eagerly = False  # set by run_functions_eagerly
 
@@ -114,7 +115,7 @@ class ConcreteFunction:
         buffers = self.run([tensor.buffer for tensor in tensors])
         results = [Tensor(spec, buffer) for spec, buffer in zip(self._output_specs, buffers)]
         for recorder in recorders:
-            recorder.record(dispatch.REGISTRY["call"], arguments, {"body": self._forward()}, results)
+            recorder.record(call, arguments, {"body": self._forward()}, results)
         return results[0] if self._single else self._restore(results)
 
     def _forward(self) -> Graph:

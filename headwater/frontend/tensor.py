@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from headwater import backends as _backends  # noqa: F401 - whatever holds tensors can run
 from headwater import ops
 from headwater.dtypes import DType, as_dtype
 from headwater.errors import ShapeError, StateError
@@ -22,7 +23,7 @@ class Tensor(Operators, Array):
     Make one with `tf.constant` or `tf.convert_to_tensor`; operators and indexing follow NumPy, mixed dtypes promote by Keras's rule.
     """
 
-    __slots__ = ("_keras_mask", "_keras_history")
+    __slots__ = ("_keras_mask", "_keras_history", "_keras_logits")
 
     @property
     def shape(self) -> TensorShape:

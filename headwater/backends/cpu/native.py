@@ -1,25 +1,30 @@
-"""The only door to the native module: what the rest of the backend uses of it, and NumPy arrays to and from its buffers."""
+"""The border to the native module: the only file that imports it."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from headwater.backends.cpu import _native
-from headwater.dtypes import DType, as_dtype, bfloat16
-from headwater.errors import ShapeError
-from headwater.ir.spec import Spec
+from headwater.backends.cpu._native import (
+    Buffer,
+    Cell,
+    Instruction,
+    Program,
+    gather_rows,
+    isa,
+    kernel_names,
+    memory_use,
+    num_threads,
+    release_memory,
+    set_isa,
+    set_num_threads,
+    version,
+)
+from headwater.dtypes import DType, as_dtype
 
-Buffer = _native.Buffer
-Cell = _native.Cell
-Instruction = _native.Instruction
-Program = _native.Program
-gather_rows = _native.gather_rows
-isa = _native.isa
-num_threads = _native.num_threads
-set_num_threads = _native.set_num_threads
-version = _native.version
+if TYPE_CHECKING:
+    from headwater.ir.spec import Spec
 
 __all__ = [
     "Buffer",
@@ -30,33 +35,58 @@ __all__ = [
     "from_numpy",
     "gather_rows",
     "isa",
+    "kernel_names",
+    "memory_use",
     "num_threads",
+    "release_memory",
+    "set_isa",
     "set_num_threads",
     "to_numpy",
     "version",
 ]
 
-
-def from_numpy(array: np.ndarray) -> Any:
-    """A buffer with the values of an array, sharing its memory where alignment and layout allow."""
-    dtype = as_dtype(array.dtype)
-    contiguous = np.ascontiguousarray(array).reshape(array.shape)
-    return Buffer.from_array(contiguous.view(np.uint16) if dtype is bfloat16 else contiguous, dtype.code, False)
+# By NumPy dtype: the code, and the dtype under which the buffer protocol can carry it (None: as it is).
+_codes: dict[np.dtype, tuple[int, str | None]] = {}
 
 
-def to_numpy(buffer: Any, dtype: DType) -> np.ndarray:
-    """The values of a buffer as a read-only array that shares its memory."""
+def from_numpy(array: np.ndarray, *, share: bool = False) -> Buffer:
+    """A buffer with the array's elements.
+
+    Args:
+        array: of any dtype that headwater knows and any layout.
+        share: use the array's own memory if it is contiguous: the caller promises not to change it any more.
+    Returns: the buffer.
+    Raises: DTypeError for another dtype.
+    """
+    known = _codes.get(array.dtype)
+    if known is None:
+        known = _codes[array.dtype] = _code_of(array.dtype)
+    code, carrier = known
+    if not array.flags.c_contiguous:
+        array, share = np.ascontiguousarray(array).reshape(array.shape), True
+    return Buffer.from_array(array if carrier is None else array.view(carrier), code, not share)
+
+
+def to_numpy(buffer: Buffer, dtype: DType) -> np.ndarray:
+    """A read-only array on the buffer's memory.
+
+    Args:
+        buffer: any buffer.
+        dtype: its dtype.
+    Returns: the array; a bfloat16 one has the dtype of ml_dtypes.
+    """
     array = np.asarray(buffer)
-    return array if array.dtype == dtype.numpy else array.view(dtype.numpy)
+    return array.view(dtype.numpy) if dtype == "bfloat16" else array
 
 
 def as_exportable(result: Any, spec: Spec) -> np.ndarray:
-    """What a Python function returned to a program, as an array that the native side can read.
+    """What a host function returned, as an array of the spec's dtype that the buffer protocol can carry."""
+    array = np.asarray(result, spec.dtype.numpy)
+    return array.view(np.uint16) if spec.dtype == "bfloat16" else array
 
-    Raises: ShapeError if its shape is not the promised one.
-    """
-    array = np.asarray(result)
-    if array.shape != spec.shape:
-        raise ShapeError(f"a Python function returned shape {array.shape} where {spec.shape} was promised.", fix="return arrays of the promised shapes.")
-    array = np.ascontiguousarray(array, dtype=spec.dtype.numpy).reshape(array.shape)
-    return array.view(np.uint16) if spec.dtype is bfloat16 else array
+
+def _code_of(dtype: np.dtype) -> tuple[int, str | None]:
+    known = as_dtype(dtype)
+    if known == "bfloat16":
+        return known.code, "uint16"
+    return known.code, None
