@@ -1,0 +1,182 @@
+// matmul: inputs a (*batch, m, k) or (*batch, k, m), b (*batch, k, n) or (*batch, n, k) or without the batch, and what an
+// epilogue reads; attrs transpose_a, transpose_b, algorithm ("auto", "own", "onednn"), and optionally code and results, an
+// element-wise program over (*batch, m, n) whose value 0 is the product.
+#include <algorithm>
+
+#include "../kernel.h"
+#include "../thread_pool.h"
+#include "epilogue.h"
+#include "exact_product.h"
+#include "gemm.h"
+#include "onednn_product.h"
+
+namespace headwater {
+namespace {
+
+struct ProductShape {
+  DType dtype = DType::kFloat32;
+  int64_t batch = 1, m = 0, n = 0, k = 0;
+  bool transpose_a = false, transpose_b = false, shared_b = false;
+};
+
+// ---- the three ways to multiply ------------------------------------------------------------------------------------------
+
+class OwnMatMul final : public Kernel {
+ public:
+  OwnMatMul(const ProductShape& s, std::unique_ptr<Epilogue> epilogue)
+      : gemm_(s.dtype, s.m, s.n, s.k, s.transpose_a, s.transpose_b, s.batch, s.shared_b), epilogue_(std::move(epilogue)) {}
+
+  size_t scratch_bytes() const override { return gemm_.scratch_bytes(); }
+  double cost_hint() const override { return gemm_.work() / 20; }
+
+  void run(const void* const* in, void* const* out, void* scratch) const override {
+    if (!epilogue_) return gemm_.run(in[0], in[1], out[0], scratch, {});
+    struct Context {
+      const Epilogue* epilogue;
+      const void* const* in;
+      void* out;
+    } context{epilogue_.get(), in, out[0]};
+    RowsDone done{[](void* pointer, int64_t begin, int64_t end) {
+                    auto& c = *static_cast<Context*>(pointer);
+                    c.epilogue->run(c.in, c.out, begin, end);
+                  },
+                  &context};
+    gemm_.run(in[0], in[1], out[0], scratch, done);
+  }
+
+ private:
+  Gemm gemm_;
+  std::unique_ptr<Epilogue> epilogue_;
+};
+
+class OnednnMatMul final : public Kernel {
+ public:
+  // Post-operations stand for the epilogue where they can; otherwise it runs over the result.
+  OnednnMatMul(const ProductShape& s, const std::vector<PostOperation>& post, std::unique_ptr<Epilogue> epilogue)
+      : product_(s.dtype, s.m, s.n, s.k, s.transpose_a, s.transpose_b, s.batch, s.shared_b, post),
+        epilogue_(std::move(epilogue)),
+        rows_(s.batch * s.m),
+        columns_(s.n),
+        work_(static_cast<double>(rows_) * static_cast<double>(s.n) * static_cast<double>(s.k)) {}
+
+  size_t scratch_bytes() const override { return product_.scratch_bytes(); }
+  double cost_hint() const override { return work_ / 20; }
+
+  void run(const void* const* in, void* const* out, void* scratch) const override {
+    product_.run(in[0], in[1], out[0], in + 2, scratch);
+    if (!epilogue_) return;
+    parallel_for(rows_, std::max<int64_t>(1, (16 << 10) / columns_),
+                 [&](int64_t begin, int64_t end) { epilogue_->run(in, out[0], begin, end); });
+  }
+
+ private:
+  OnednnProduct product_;
+  std::unique_ptr<Epilogue> epilogue_;
+  int64_t rows_, columns_;
+  double work_;
+};
+
+class ExactMatMul final : public Kernel {
+ public:
+  ExactMatMul(const ProductShape& s, DType out, ExactProduct product, std::unique_ptr<Epilogue> epilogue)
+      : s_(s), product_(product), epilogue_(std::move(epilogue)), item_(item_size(s.dtype)), out_item_(item_size(out)) {}
+
+  double cost_hint() const override {
+    return static_cast<double>(s_.batch * s_.m) * static_cast<double>(s_.n) * static_cast<double>(s_.k) / 2;
+  }
+
+  void run(const void* const* in, void* const* out, void*) const override {
+    int64_t a_row = s_.transpose_a ? 1 : s_.k, a_item = s_.m * s_.k;
+    parallel_for(s_.batch * s_.m, std::max<int64_t>(1, (16 << 10) / std::max<int64_t>(1, s_.n * s_.k)), [&](int64_t begin, int64_t end) {
+      for (int64_t row = begin; row < end;) {
+        int64_t batch = row / s_.m, i = row % s_.m, rows = std::min(s_.m - i, end - row);
+        MatrixView a{static_cast<const char*>(in[0]) + (batch * a_item + i * a_row) * item_, a_row, s_.transpose_a ? s_.m : 1};
+        MatrixView b{static_cast<const char*>(in[1]) + (s_.shared_b ? 0 : batch * s_.k * s_.n) * item_, s_.transpose_b ? 1 : s_.n,
+                     s_.transpose_b ? s_.k : 1};
+        product_(a, b, rows, s_.n, s_.k, static_cast<char*>(out[0]) + row * s_.n * out_item_, s_.n);
+        row += rows;
+      }
+      if (epilogue_) epilogue_->run(in, out[0], begin, end);
+    });
+  }
+
+ private:
+  ProductShape s_;
+  ExactProduct product_;
+  std::unique_ptr<Epilogue> epilogue_;
+  int64_t item_, out_item_;
+};
+
+// ---- the factory ---------------------------------------------------------------------------------------------------------
+
+ProductShape checked_shape(const KernelSpec& spec) {
+  require(spec.inputs.size() >= 2 && spec.outputs.size() == 1, "matmul", "needs two inputs or more, and one output");
+  const TensorSpec &a = spec.inputs[0], &b = spec.inputs[1], &c = spec.outputs[0];
+  if (a.dtype != b.dtype)
+    throw TypeError(std::string("matmul: dtypes ") + dtype_name(a.dtype) + " and " + dtype_name(b.dtype) + " differ");
+  ProductShape s;
+  s.dtype = a.dtype;
+  s.transpose_a = spec.attrs.get_bool("transpose_a", false);
+  s.transpose_b = spec.attrs.get_bool("transpose_b", false);
+  int rank = a.shape.rank();
+  std::string both = a.shape.text() + " and " + b.shape.text();
+  require(rank >= 2 && b.shape.rank() >= 2, "matmul", "operands " + both + " must have two axes or more");
+  require(b.shape.rank() == rank || b.shape.rank() == 2, "matmul", both + ": b must have the batch of a, or none");
+  Dims expected;
+  for (int axis = 0; axis < rank - 2; ++axis) {
+    require(b.shape.rank() == 2 || a.shape[axis] == b.shape[axis], "matmul", "the batches of " + both + " differ");
+    expected.push_back(a.shape[axis]);
+    s.batch *= a.shape[axis];
+  }
+  s.m = a.shape.back(s.transpose_a ? 0 : 1);
+  s.k = a.shape.back(s.transpose_a ? 1 : 0);
+  s.n = b.shape.back(s.transpose_b ? 1 : 0);
+  int64_t depth = b.shape.back(s.transpose_b ? 0 : 1);
+  require(s.k == depth, "matmul", both + " would contract an axis of " + std::to_string(s.k) + " with an axis of " + std::to_string(depth));
+  s.shared_b = b.shape.rank() == 2 && rank > 2;
+  expected.push_back(s.m);
+  expected.push_back(s.n);
+  require(c.shape == expected, "matmul", "the output must be " + expected.text() + ", not " + c.shape.text());
+  return s;
+}
+
+// Where oneDNN is the default. Measured, float32, two threads (benchmarks/native_matmul.py): on AVX2 (AMD Zen 1) our tiles
+// are as fast or faster at every shape, so it is never chosen there. With AVX-512 it is chosen for large products, whose
+// rows and columns alone give every thread enough to do, so that it has no cause to split the sum.
+bool prefer_onednn(const ProductShape& s) {
+  if (!onednn_has_product(s.dtype)) return false;
+  if (s.dtype == DType::kBFloat16) return s.m * s.n >= 64 * 64 && s.k >= 64;
+  return current_isa() == Isa::kAvx512 && s.m >= 256 && s.n >= 256 && s.k >= 128;
+}
+
+std::unique_ptr<Kernel> make_matmul(const KernelSpec& spec) {
+  ProductShape s = checked_shape(spec);
+  DType out = spec.outputs[0].dtype;
+  bool empty = spec.outputs[0].count() == 0;
+  std::unique_ptr<Epilogue> epilogue = make_epilogue(spec);
+  std::string algorithm = spec.attrs.get_string("algorithm", "auto");
+  require(algorithm == "auto" || algorithm == "own" || algorithm == "onednn", "matmul",
+          "unknown algorithm '" + algorithm + "', expected auto, own or onednn");
+  if (is_float(s.dtype)) {
+    if (out != s.dtype)
+      throw TypeError(std::string("matmul: the product of ") + dtype_name(s.dtype) + " cannot be " + dtype_name(out));
+    bool wanted = algorithm == "onednn";
+    require(!wanted || onednn_has_product(s.dtype), "matmul",
+            std::string("oneDNN does not multiply ") + dtype_name(s.dtype) + " in this build or on this machine");
+    if ((wanted || (algorithm == "auto" && prefer_onednn(s))) && !empty && s.k > 0) {
+      std::vector<PostOperation> post;
+      if (epilogue && post_operations(spec, post)) epilogue.reset();
+      return std::make_unique<OnednnMatMul>(s, post, std::move(epilogue));
+    }
+    return std::make_unique<OwnMatMul>(s, std::move(epilogue));
+  }
+  require(algorithm != "onednn", "matmul", std::string("oneDNN does not multiply ") + dtype_name(s.dtype));
+  ExactProduct product = (*HW_SELECT_ISA(exact_product))(s.dtype, out);
+  if (!product) throw TypeError(std::string("matmul: the product of ") + dtype_name(s.dtype) + " cannot be " + dtype_name(out));
+  return std::make_unique<ExactMatMul>(s, out, product, std::move(epilogue));
+}
+
+HW_REGISTER_KERNEL("matmul", make_matmul)
+
+}  // namespace
+}  // namespace headwater
