@@ -1,7 +1,7 @@
 // The part of OpenMP's run-time interface that oneDNN uses, on our thread pool.
 //
-// The names carry a prefix, and cmake/onednn.cmake gives the carried copy of oneDNN the same names: so it can never
-// bind to a libgomp that another package brought into the process, nor can that package bind to this.
+// GOMP_ and omp_ read HWTR_ and hwt_ here, and cmake/adopt_onednn.py gives the carried copy of oneDNN the same names:
+// so it can never bind to a libgomp that another package brought into the process, nor can that package bind to this.
 // The meaning of each function is that of the OpenMP specification and of GCC's documentation of libgomp's ABI.
 #include <algorithm>
 
@@ -28,40 +28,40 @@ bool next_piece(detail::Place* place, long* begin, long* end) {
 
 extern "C" {
 
-HW_POOL_API int headwater_omp_get_max_threads() { return detail::team_limit(); }
+HW_POOL_API int hwt_get_max_threads() { return detail::team_limit(); }
 
-HW_POOL_API int headwater_omp_get_num_threads() {
+HW_POOL_API int hwt_get_num_threads() {
   auto* place = detail::current_place();
   return place ? place->size : 1;
 }
 
-HW_POOL_API int headwater_omp_get_thread_num() {
+HW_POOL_API int hwt_get_thread_num() {
   auto* place = detail::current_place();
   return place ? place->thread : 0;
 }
 
-HW_POOL_API int headwater_omp_in_parallel() { return headwater::in_parallel_region(); }
+HW_POOL_API int hwt_in_parallel() { return headwater::in_parallel_region(); }
 
-HW_POOL_API void headwater_omp_set_num_threads(int) {}  // the pool's size is not oneDNN's to set
+HW_POOL_API void hwt_set_num_threads(int) {}  // the pool's size is not oneDNN's to set
 
-HW_POOL_API void headwater_GOMP_parallel_start(void (*function)(void*), void* data, unsigned threads) {
+HW_POOL_API void HWTR_parallel_start(void (*function)(void*), void* data, unsigned threads) {
   detail::begin_team(threads == 0 ? detail::team_limit() : static_cast<int>(threads), function, data);
 }
 
-HW_POOL_API void headwater_GOMP_parallel_end() { detail::end_team(detail::current_team()); }
+HW_POOL_API void HWTR_parallel_end() { detail::end_team(detail::current_team()); }
 
-HW_POOL_API void headwater_GOMP_parallel(void (*function)(void*), void* data, unsigned threads, unsigned) {
-  headwater_GOMP_parallel_start(function, data, threads);
+HW_POOL_API void HWTR_parallel(void (*function)(void*), void* data, unsigned threads, unsigned) {
+  HWTR_parallel_start(function, data, threads);
   function(data);
-  headwater_GOMP_parallel_end();
+  HWTR_parallel_end();
 }
 
-HW_POOL_API void headwater_GOMP_barrier() {
+HW_POOL_API void HWTR_barrier() {
   auto* place = detail::current_place();
   if (place && place->barrier) place->barrier->wait();
 }
 
-HW_POOL_API bool headwater_GOMP_loop_static_start(long start, long end, long step, long chunk, long* begin, long* stop) {
+HW_POOL_API bool HWTR_loop_static_start(long start, long end, long step, long chunk, long* begin, long* stop) {
   auto* place = detail::current_place();
   detail::Place alone;
   bool outside = place == nullptr;
@@ -87,13 +87,13 @@ HW_POOL_API bool headwater_GOMP_loop_static_start(long start, long end, long ste
   return next_piece(place, begin, stop);
 }
 
-HW_POOL_API bool headwater_GOMP_loop_static_next(long* begin, long* end) {
+HW_POOL_API bool HWTR_loop_static_next(long* begin, long* end) {
   auto* place = detail::current_place();
   return place && next_piece(place, begin, end);
 }
 
-HW_POOL_API void headwater_GOMP_loop_end() { headwater_GOMP_barrier(); }
+HW_POOL_API void HWTR_loop_end() { HWTR_barrier(); }
 
-HW_POOL_API void headwater_GOMP_loop_end_nowait() {}
+HW_POOL_API void HWTR_loop_end_nowait() {}
 
 }  // extern "C"

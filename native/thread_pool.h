@@ -1,4 +1,4 @@
-// One thread pool for our kernels and for oneDNN (gomp.cc). It lives in libheadwater_pool.so.
+// One thread pool for our kernels and for oneDNN (gomp.cc). It lives in libhwpool.so.
 //
 // - The caller takes part in the work. Workers spin for some microseconds after work, then sleep.
 // - A call from inside a parallel region, or while another thread uses the pool, runs on the calling thread alone.
