@@ -29,13 +29,12 @@ from headwater.primitives.reduce import reduce_sum
 INT32, BOOL = as_dtype("int32"), as_dtype("bool")
 CHECKPOINTS = 64  # carried values kept for the gradient of a loop whose number of trips is not bounded
 
-_differentiate: Callable[[Graph, Sequence[int]], Graph] | None = None
 
+class Transforms:
+    """What autodiff, a folder above this one, offers to control flow; it fills this in when it is imported."""
 
-def set_differentiator(function: Callable[[Graph, Sequence[int]], Graph]) -> None:
-    """Let the gradients of control flow use `function(graph, wanted)`, autodiff's `graph_vjp`, which lies above this folder."""
-    global _differentiate
-    _differentiate = function
+    graph_vjp: Callable[[Graph, Sequence[int]], Graph] | None = None
+    vectorize: Callable[..., Any] | None = None
 
 
 # Graphs made from graphs, kept as long as those: a gradient taken twice is traced once.
@@ -64,12 +63,45 @@ def trace_graph(name: str, specs: Sequence[Spec], function: Callable[..., Any]) 
     return trace.graph
 
 
+class SubTrace(dispatch.Trace):
+    """The trace of a Python function that becomes a sub-graph: what it uses from outside becomes inputs, `captures`.
+
+    Eager arrays too, if `capture_eager`, so that a tape around an eager application sees them. A variable that is not among
+    `states` (array by variable: what is carried) is read outside, where tapes see the read.
+    """
+
+    def __init__(self, name: str, *, capture_eager: bool = False) -> None:
+        super().__init__(name, parent=dispatch.current_trace())
+        self._capture_eager = capture_eager
+        self._outer_recorders = dispatch.recorders()
+
+    def _constant(self, array: Any) -> Any:
+        if not self._capture_eager:
+            return super()._constant(array)
+        self.captures.append(array)
+        return self.graph.add_input(array.spec)
+
+    def read_state(self, state: Any) -> Any:
+        """The current value of a variable."""
+        found = self.states.get(state)
+        if found is None:
+            with dispatch.tracing(self.parent), dispatch.recording(self._outer_recorders):
+                found = state.read()
+            self.states[state] = found
+        return found
+
+    def write_state(self, state: Any, array: Any) -> None:
+        """Give a variable a new value here; whoever made this trace carries it out."""
+        self.states[state] = array
+        self.written[state] = None
+
+
 @per_graph
 def gradient_graph(graph: Graph, wanted: tuple[int, ...]) -> Graph:
     """A graph of the inputs of `graph`, then a cotangent for each inexact output -> cotangents of the inputs `wanted`."""
-    assert _differentiate is not None, "headwater.autodiff is not loaded"
+    assert Transforms.graph_vjp is not None, "headwater.autodiff is not loaded"
     with dispatch.tracing(None), dispatch.recording(()):
-        return _differentiate(graph, wanted)
+        return Transforms.graph_vjp(graph, wanted)
 
 
 def run_reference(graph: Graph, args: Sequence[np.ndarray]) -> list[np.ndarray]:
