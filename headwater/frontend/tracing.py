@@ -28,6 +28,12 @@ def init_scope() -> Iterator[None]:
         yield
 
 
+def trace_aside(function: Callable[[], Any]) -> Any:
+    """What `function` returns when it is traced for a look only: nothing that it does becomes part of the graph."""
+    with dispatch.tracing(dispatch.Trace("aside", parent=dispatch.current_trace())), dispatch.recording(()):
+        return function()
+
+
 def output_specs(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """What `function` would return, as Specs, found by tracing it without computing anything.
 

@@ -1,11 +1,11 @@
-"""Autograph: Python's `if`, `while`, `for` and their kin on tensors, as control flow of the graph."""
+"""Autograph: Python's `if`, `while`, `for` and their kin on tensors, as control flow of the graph.
+
+`convert` rewrites the source of a function (transform.py), so that each piece of control flow asks at run time (runtime.py) whether a
+traced tensor decides it: if so it becomes a primitive with sub-graphs, if not it runs as Python does.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from headwater.frontend.autograph.conversion import convert, do_not_convert, to_code
 
-
-def convert(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A version of `function` whose control flow may depend on tensors."""
-    return function
+__all__ = ["convert", "do_not_convert", "to_code"]
