@@ -1173,7 +1173,7 @@ def _erfinv(p: float) -> float:
     x = p * (1.5 if w < 5 else math.sqrt(w)) / 1.7
     for _ in range(60):
         slope = 2 / math.sqrt(math.pi) * math.exp(-x * x)
-        error = math.erf(x) - p if abs(p) < 0.5 else math.copysign((1 - abs(p)) - math.erfc(abs(x)), x)
+        error = math.erf(x) - p if abs(p) < 0.5 else math.copysign(1, x) * ((1 - abs(p)) - math.erfc(abs(x)))
         step = error / slope / (1 + x * error / slope)  # Halley
         x -= step
         if abs(step) <= 1e-17 * abs(x):
