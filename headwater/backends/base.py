@@ -60,6 +60,11 @@ class Backend(abc.ABC):
     def new_cell(self, buffer: Any) -> Cell:
         """A cell that holds `buffer`."""
 
+    def gather_rows(self, sources: Sequence[Any], indices: Any, start: int, count: int) -> list[Any]:
+        """Rows indices[start : start + count] of each source buffer, as buffers: a minibatch. `indices` is an int64 buffer."""
+        rows = np.asarray(indices)[start : start + count]
+        return [self.from_numpy(np.asarray(source)[rows]) for source in sources]
+
     def execute(self, primitive: Primitive, args: Sequence[Array], attrs: dict[str, Any]) -> list[tuple[Spec, Any]]:
         """Run one primitive at once: a graph of one node, compiled once for each combination of specs and attributes."""
         key = (primitive, tuple([array.spec for array in args]), tuple(attrs.items()))

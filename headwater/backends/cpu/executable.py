@@ -46,6 +46,9 @@ class CpuBackend(Backend):
     def to_numpy(self, buffer: Any, spec: Spec) -> np.ndarray:
         return native.to_numpy(buffer, spec.dtype)
 
+    def gather_rows(self, sources: Sequence[Any], indices: Any, start: int, count: int) -> list[Any]:
+        return native.gather_rows(sources, indices, start, count)
+
     def new_cell(self, buffer: Any) -> Any:
         return native.Cell(buffer)
 
