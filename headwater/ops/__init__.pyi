@@ -1,5 +1,35 @@
 """Public names of `headwater.ops` and the modules that define them. Written by tests/ops/public_names.py."""
 
+from headwater.ops import (linalg as linalg, nn as nn, numpy as numpy, random as random)
+from headwater.ops.activations import (
+    celu as celu,
+    elu as elu,
+    gelu as gelu,
+    glu as glu,
+    hard_shrink as hard_shrink,
+    hard_sigmoid as hard_sigmoid,
+    hard_silu as hard_silu,
+    hard_swish as hard_swish,
+    hard_tanh as hard_tanh,
+    leaky_relu as leaky_relu,
+    log_sigmoid as log_sigmoid,
+    log_softmax as log_softmax,
+    relu as relu,
+    relu6 as relu6,
+    selu as selu,
+    silu as silu,
+    soft_shrink as soft_shrink,
+    softmax as softmax,
+    softplus as softplus,
+    softsign as softsign,
+    sparse_plus as sparse_plus,
+    sparse_sigmoid as sparse_sigmoid,
+    sparsemax as sparsemax,
+    squareplus as squareplus,
+    swish as swish,
+    tanh_shrink as tanh_shrink,
+    threshold as threshold,
+)
 from headwater.ops.arithmetic import (
     abs as abs,
     absolute as absolute,
@@ -51,6 +81,13 @@ from headwater.ops.bitwise import (
     left_shift as left_shift,
     right_shift as right_shift,
 )
+from headwater.ops.categorical import (
+    binary_crossentropy as binary_crossentropy,
+    categorical_crossentropy as categorical_crossentropy,
+    multi_hot as multi_hot,
+    one_hot as one_hot,
+    sparse_categorical_crossentropy as sparse_categorical_crossentropy,
+)
 from headwater.ops.comparison import (
     allclose as allclose,
     equal as equal,
@@ -72,6 +109,18 @@ from headwater.ops.comparison import (
     logical_xor as logical_xor,
     not_equal as not_equal,
 )
+from headwater.ops.control import (
+    associative_scan as associative_scan,
+    cond as cond,
+    custom_gradient as custom_gradient,
+    fori_loop as fori_loop,
+    map as map,
+    scan as scan,
+    stop_gradient as stop_gradient,
+    switch as switch,
+    vectorized_map as vectorized_map,
+    while_loop as while_loop,
+)
 from headwater.ops.core import (
     cast as cast,
     convert_to_numpy as convert_to_numpy,
@@ -82,7 +131,6 @@ from headwater.ops.core import (
     saturate_cast as saturate_cast,
     shape as shape,
     size as size,
-    stop_gradient as stop_gradient,
     view as view,
 )
 from headwater.ops.creation import (
@@ -170,42 +218,7 @@ from headwater.ops.indexing import (
     unravel_index as unravel_index,
     where as where,
 )
-from headwater.ops.padding import (
-    pad as pad,
-)
-from headwater.ops.reduction import (
-    all as all,
-    amax as amax,
-    amin as amin,
-    any as any,
-    argmax as argmax,
-    argmin as argmin,
-    average as average,
-    count_nonzero as count_nonzero,
-    cumprod as cumprod,
-    cumsum as cumsum,
-    logsumexp as logsumexp,
-    max as max,
-    mean as mean,
-    min as min,
-    nanargmax as nanargmax,
-    nanargmin as nanargmin,
-    nancumprod as nancumprod,
-    nancumsum as nancumsum,
-    nanmax as nanmax,
-    nanmean as nanmean,
-    nanmin as nanmin,
-    nanprod as nanprod,
-    nanstd as nanstd,
-    nansum as nansum,
-    nanvar as nanvar,
-    prod as prod,
-    ptp as ptp,
-    std as std,
-    sum as sum,
-    var as var,
-)
-from headwater.ops.shape import (
+from headwater.ops.layout import (
     append as append,
     array_split as array_split,
     broadcast_to as broadcast_to,
@@ -244,6 +257,98 @@ from headwater.ops.shape import (
     vsplit as vsplit,
     vstack as vstack,
 )
+from headwater.ops.linalg import (
+    cholesky as cholesky,
+    cholesky_inverse as cholesky_inverse,
+    det as det,
+    eig as eig,
+    eigh as eigh,
+    inv as inv,
+    logdet as logdet,
+    lstsq as lstsq,
+    lu_factor as lu_factor,
+    matrix_rank as matrix_rank,
+    norm as norm,
+    pinv as pinv,
+    qr as qr,
+    slogdet as slogdet,
+    solve as solve,
+    solve_triangular as solve_triangular,
+    svd as svd,
+)
+from headwater.ops.linear import (
+    cross as cross,
+    dot as dot,
+    einsum as einsum,
+    inner as inner,
+    kron as kron,
+    matmul as matmul,
+    outer as outer,
+    tensordot as tensordot,
+    trace as trace,
+    vdot as vdot,
+)
+from headwater.ops.math import (
+    segment_max as segment_max,
+    segment_min as segment_min,
+    segment_prod as segment_prod,
+    segment_sum as segment_sum,
+)
+from headwater.ops.normalization import (
+    batch_normalization as batch_normalization,
+    layer_normalization as layer_normalization,
+    moments as moments,
+    normalize as normalize,
+    rms_normalization as rms_normalization,
+)
+from headwater.ops.padding import (
+    pad as pad,
+)
+from headwater.ops.rearrangement import (
+    rearrange as rearrange,
+)
+from headwater.ops.reduction import (
+    all as all,
+    amax as amax,
+    amin as amin,
+    any as any,
+    argmax as argmax,
+    argmin as argmin,
+    average as average,
+    count_nonzero as count_nonzero,
+    cumprod as cumprod,
+    cumsum as cumsum,
+    logsumexp as logsumexp,
+    max as max,
+    mean as mean,
+    min as min,
+    nanargmax as nanargmax,
+    nanargmin as nanargmin,
+    nancumprod as nancumprod,
+    nancumsum as nancumsum,
+    nanmax as nanmax,
+    nanmean as nanmean,
+    nanmin as nanmin,
+    nanprod as nanprod,
+    nanstd as nanstd,
+    nansum as nansum,
+    nanvar as nanvar,
+    prod as prod,
+    ptp as ptp,
+    std as std,
+    sum as sum,
+    var as var,
+)
+from headwater.ops.signal import (
+    extract_sequences as extract_sequences,
+    fft as fft,
+    fft2 as fft2,
+    ifft2 as ifft2,
+    irfft as irfft,
+    istft as istft,
+    rfft as rfft,
+    stft as stft,
+)
 from headwater.ops.sorting import (
     argpartition as argpartition,
     argsort as argsort,
@@ -253,4 +358,19 @@ from headwater.ops.sorting import (
     sort as sort,
     top_k as top_k,
     unique as unique,
+)
+from headwater.ops.statistics import (
+    bincount as bincount,
+    cdist as cdist,
+    corrcoef as corrcoef,
+    correlate as correlate,
+    diff as diff,
+    histogram as histogram,
+    median as median,
+    nanmedian as nanmedian,
+    nanpercentile as nanpercentile,
+    nanquantile as nanquantile,
+    percentile as percentile,
+    quantile as quantile,
+    trapezoid as trapezoid,
 )

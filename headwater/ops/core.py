@@ -14,7 +14,7 @@ from headwater.ops.convert import is_tensor as _is_tensor
 from headwater.ops.operands import BOOL, cut, reshape_to, tensor
 from headwater.ops.operands import cast as _cast
 from headwater.ops.symbolic import op
-from headwater.primitives import custom, elementwise
+from headwater.primitives import elementwise
 from headwater.primitives.constant import scalar
 
 
@@ -169,19 +169,6 @@ def is_tensor(x: Any) -> bool:
     Source: own.
     """
     return _is_tensor(x)
-
-
-@op
-def stop_gradient(variable: Any) -> Any:
-    """`variable` as a constant to differentiation.
-
-    Args:
-        variable: a tensor.
-    Returns: a tensor like it, through which no gradient flows.
-    Source: own.
-    """
-    x = tensor(variable)
-    return custom.stop_gradient(x) if x.spec.dtype.is_inexact else x
 
 
 @op

@@ -334,7 +334,7 @@ def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Any:
     Returns: a tensor of shape (N, M).
     Source: own.
     """
-    from headwater.ops.shape import below_diagonal
+    from headwater.ops.layout import below_diagonal
 
     rows, columns = _counts(N, M, "tri")
     return cast(below_diagonal(rows, columns, int_of(k, "tri", "k")), floatx() if dtype is None else as_dtype(dtype))

@@ -13,7 +13,7 @@ from headwater.ops.operands import (
     BOOL, INT32, axes_of, axis_of, boolean, cast, const, inexact, kept, number, reshape_to, spread, tensor, wide,
 )  # fmt: skip
 from headwater.ops.symbolic import op
-from headwater.primitives import elementwise, reduce
+from headwater.primitives import custom, elementwise, reduce
 from headwater.primitives.constant import scalar
 
 _WIDER = {"bool": INT32, "int8": INT32, "int16": INT32, "uint8": as_dtype("uint32"), "uint16": as_dtype("uint32")}
@@ -342,9 +342,7 @@ def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 def finite_peak(x: Any, axes: tuple[int, ...]) -> Any:
     """The largest element along axes, which stay; 0 where it is infinite or NaN. No gradient flows through it."""
-    from headwater.ops.core import stop_gradient
-
-    peak = stop_gradient(reduced(reduce.reduce_max, x, axes, True))
+    peak = custom.stop_gradient(reduced(reduce.reduce_max, x, axes, True))
     return elementwise.select(elementwise.isfinite(peak), peak, const(0, peak))
 
 

@@ -11,7 +11,10 @@ from headwater.ops.symbolic import is_op
 FOLDER = pathlib.Path(headwater.ops.__file__).parent
 STUB = FOLDER / "__init__.pyi"
 NAMESPACES = ("image", "linalg", "nn", "numpy", "random")
-PLAIN = {"defaults": ("epsilon", "floatx", "image_data_format", "set_epsilon", "set_floatx", "set_image_data_format")}
+PLAIN = {
+    "control": ("custom_gradient",),
+    "defaults": ("epsilon", "floatx", "image_data_format", "set_epsilon", "set_floatx", "set_image_data_format"),
+}
 
 
 def modules() -> list[str]:
