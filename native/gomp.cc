@@ -12,6 +12,14 @@ namespace detail = headwater::detail;
 
 namespace {
 
+// The place of a thread that is in no region.
+thread_local detail::Place alone;
+
+detail::Place* place_or_alone() {
+  auto* place = detail::current_place();
+  return place ? place : &alone;
+}
+
 // Sets the bounds of the calling thread's next piece; false if there is none.
 bool next_piece(detail::Place* place, long* begin, long* end) {
   int64_t next = place->loop_next, last = place->loop_end;
@@ -31,13 +39,11 @@ extern "C" {
 HW_POOL_API int hwt_get_max_threads() { return detail::team_limit(); }
 
 HW_POOL_API int hwt_get_num_threads() {
-  auto* place = detail::current_place();
-  return place ? place->size : 1;
+  return place_or_alone()->size;
 }
 
 HW_POOL_API int hwt_get_thread_num() {
-  auto* place = detail::current_place();
-  return place ? place->thread : 0;
+  return place_or_alone()->thread;
 }
 
 HW_POOL_API int hwt_in_parallel() { return headwater::in_parallel_region(); }
@@ -62,10 +68,7 @@ HW_POOL_API void HWTR_barrier() {
 }
 
 HW_POOL_API bool HWTR_loop_static_start(long start, long end, long step, long chunk, long* begin, long* stop) {
-  auto* place = detail::current_place();
-  detail::Place alone;
-  bool outside = place == nullptr;
-  if (outside) place = &alone;
+  auto* place = place_or_alone();
   int64_t count = step > 0 ? (int64_t{end} - start + step - 1) / step : (int64_t{start} - end - step - 1) / -step;
   count = std::max<int64_t>(count, 0);
   int64_t size = place->size, thread = place->thread;
@@ -88,8 +91,7 @@ HW_POOL_API bool HWTR_loop_static_start(long start, long end, long step, long ch
 }
 
 HW_POOL_API bool HWTR_loop_static_next(long* begin, long* end) {
-  auto* place = detail::current_place();
-  return place && next_piece(place, begin, end);
+  return next_piece(place_or_alone(), begin, end);
 }
 
 HW_POOL_API void HWTR_loop_end() { HWTR_barrier(); }
