@@ -119,9 +119,11 @@ class Primitive:
         if cls.name in REGISTRY:
             raise TypeError(f"the name {cls.name!r} is taken by {type(REGISTRY[cls.name]).__name__}")
         for rule in RULES:
-            marked = cls.__dict__.get(rule)
-            if is_absent(marked):
-                marked.owner = cls.name
+            marked = getattr(cls, rule)
+            if is_absent(marked):  # perhaps by the family: let the message name the member
+                own = _Absent(marked.reason)
+                own.rule, own.owner = rule, cls.name
+                setattr(cls, rule, own)
         REGISTRY[cls.name] = super().__new__(cls)
 
     def __new__(cls) -> Any:

@@ -1610,9 +1610,10 @@ class Clamp(Elementwise):
 
     def derivative(self, g, y, x, low, high):
         zero = _const(g, 0)
-        below, above = less(x, low), greater(x, high)
-        inside = select(bitwise_or(below, above), zero, g)
-        return inside, select(below, g, zero), select(above, g, zero)
+        above = greater(maximum(x, low), high)
+        rest = select(above, zero, g)
+        below = less(x, low)
+        return select(below, zero, rest), select(below, rest, zero), select(above, g, zero)
 
     def draw(self, rng, shape, dtype):
         return super().draw(rng, shape, dtype)

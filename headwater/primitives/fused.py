@@ -14,7 +14,7 @@ from headwater.errors import GraphError
 from headwater.ir.graph import Graph
 from headwater.ir.primitive import BadSample, Primitive, Sample, absent
 from headwater.ir.registry import REGISTRY
-from headwater.ir.spec import Shape, Spec
+from headwater.ir.spec import Shape, Spec, sizes_differ
 from headwater.primitives.linear import matmul
 
 
@@ -29,7 +29,8 @@ def _run(rule: str, namespace: tuple[Any, ...], body: Graph, args: tuple[Any, ..
 
 def _require_inputs(primitive: Primitive, body: Graph, specs: tuple[Spec, ...]) -> None:
     if len(specs) != len(body.inputs) or any(
-        spec.dtype is not value.spec.dtype or spec.shape != value.spec.shape for spec, value in zip(specs, body.inputs)
+        spec.dtype is not value.spec.dtype or spec.ndim != value.spec.ndim or any(map(sizes_differ, spec.shape, value.spec.shape))
+        for spec, value in zip(specs, body.inputs)
     ):
         raise GraphError(
             f"{primitive.name}: inputs {', '.join(map(str, specs))} for a body that takes {', '.join(str(value.spec) for value in body.inputs)}.",

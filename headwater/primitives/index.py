@@ -153,6 +153,8 @@ class Gather(Primitive):
 
     def xla(self, lax, x, indices, *, axis, mode="raise"):
         jnp = lax.numpy
+        if x.shape[axis] == 0:
+            return jnp.zeros((*x.shape[:axis], *indices.shape, *x.shape[axis + 1 :]), x.dtype)
         positions = _xla_resolve(jnp, indices, x.shape[axis], mode)
         return jnp.take(x, positions, axis=axis, mode="fill", fill_value=_xla_fill(jnp, x, mode))
 
@@ -200,8 +202,13 @@ class _Rows(Primitive, family=True):
     def rows_shape(self, x: Spec, indices: Spec) -> tuple[int | None, ...]:
         """The shape of the rows that are named: (*i, *rest of x)."""
         _require_indices(self, indices)
-        depth = indices.shape[-1] if indices.ndim else None
-        if indices.ndim == 0 or depth is None or depth > x.ndim:
+        depth = indices.shape[-1] if indices.ndim else 0
+        if depth is None:
+            raise ShapeError(
+                f"{self.name}: the last size of indices of shape {indices.shape} must be known, because it says how many axes they name.",
+                fix="give the indices a last axis of a fixed size.",
+            )
+        if indices.ndim == 0 or depth > x.ndim:
             raise ShapeError(
                 f"{self.name}: index vectors of shape {indices.shape} do not name rows of an array of shape {x.shape}.",
                 fix=f"let the last axis of the indices have at most {x.ndim} elements, one for each leading axis.",
@@ -477,6 +484,8 @@ class TakeAlongAxis(_AlongAxis):
 
     def xla(self, lax, x, indices, *, axis, mode="raise"):
         jnp = lax.numpy
+        if x.shape[axis] == 0:
+            return jnp.zeros(indices.shape, x.dtype)
         positions = _xla_resolve(jnp, indices, x.shape[axis], mode)
         return jnp.take_along_axis(x, positions, axis, mode="fill", fill_value=_xla_fill(jnp, x, mode))
 

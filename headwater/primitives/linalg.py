@@ -865,7 +865,9 @@ class LUFactor(_OfMatrices):
         order = np.tile(np.arange(m, dtype=np.int32), (count, 1))
         each = np.arange(count)
         for i in range(min(m, n)):
-            pivot = i + np.argmax(np.abs(lu[:, i:, i]), axis=1)
+            column = lu[:, i:, i]
+            size = np.abs(column.real) + np.abs(column.imag) if lu.dtype.kind == "c" else np.abs(column)  # as LAPACK measures
+            pivot = i + np.argmax(size, axis=1)
             pivots[:, i] = pivot
             for array in (lu, order):
                 held = array[:, i].copy()

@@ -392,6 +392,8 @@ class _CumulativeExtremum(Cumulative, family=True):
         from headwater.ir.registry import REGISTRY
         from headwater.primitives.shape import iota
 
+        if x.spec.shape[axis] == 0:
+            return (g,)
         int64 = as_dtype("int64")
         place = iota(shape=x.spec.shape, axis=axis, dtype=int64)
         previous = _edge_shift(y, axis, reverse)

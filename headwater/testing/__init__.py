@@ -2,5 +2,6 @@
 
 from headwater.testing.closeness import assert_close
 from headwater.testing.gradients import check_gradients
+from headwater.testing.rules import check_primitive
 
-__all__ = ["assert_close", "check_gradients"]
+__all__ = ["assert_close", "check_gradients", "check_primitive"]
