@@ -1,0 +1,80 @@
+"""`keras.layers`: every layer, loaded when it is first named."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_MODULES = {
+    "layer": "Layer",
+    "input_spec": "InputSpec",
+    "core.input_layer": "Input InputLayer",
+    "core.dense": "Dense",
+    "core.einsum_dense": "EinsumDense",
+    "core.embedding": "Embedding",
+    "core.identity": "Identity",
+    "core.lambda_layer": "Lambda",
+    "core.masking": "Masking",
+    "core.wrapper": "Wrapper",
+    "activations.elementwise": "Activation ELU LeakyReLU PReLU ReLU Softmax",
+    "regularization.activity_regularization": "ActivityRegularization",
+    "regularization.dropout": "Dropout",
+    "regularization.noise": "AlphaDropout GaussianDropout GaussianNoise",
+    "regularization.spatial_dropout": "SpatialDropout1D SpatialDropout2D SpatialDropout3D",
+    "merging.add": "Add add",
+    "merging.average": "Average average",
+    "merging.concatenate": "Concatenate concatenate",
+    "merging.dot": "Dot dot",
+    "merging.maximum": "Maximum maximum",
+    "merging.minimum": "Minimum minimum",
+    "merging.multiply": "Multiply multiply",
+    "merging.subtract": "Subtract subtract",
+    "normalization.batch_normalization": "BatchNormalization",
+    "normalization.layer_normalization": "LayerNormalization",
+    "pooling.global_pooling": (
+        "GlobalAveragePooling1D GlobalAveragePooling2D GlobalAveragePooling3D "
+        "GlobalMaxPooling1D GlobalMaxPooling2D GlobalMaxPooling3D"
+    ),
+    "preprocessing.normalization": "Normalization",
+    "preprocessing.rescaling": "Rescaling",
+    "reshaping.flatten": "Flatten",
+    "reshaping.permute": "Permute",
+    "reshaping.repeat_vector": "RepeatVector",
+    "reshaping.reshape": "Reshape",
+}
+_PLACES = {name: f"{__name__}.{module}" for module, names in _MODULES.items() for name in names.split()}
+_ALIASES = {f"Global{kind}Pool{n}D": f"Global{full}Pooling{n}D" for n in (1, 2, 3) for kind, full in (("Avg", "Average"), ("Max", "Max"))}
+
+__all__ = [*_PLACES, *_ALIASES, "deserialize", "serialize"]
+
+
+def serialize(layer: Any) -> dict[str, Any]:
+    """The layer as plain data."""
+    from headwater.keras.saving import serialize_keras_object
+
+    return serialize_keras_object(layer)
+
+
+def deserialize(config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Any:
+    """The layer that plain data describes.
+
+    Args:
+        config: what `serialize` returned.
+        custom_objects: dict from name to the user's classes and functions in it.
+    """
+    from headwater.keras.saving import deserialize_keras_object
+
+    return deserialize_keras_object(config, custom_objects=custom_objects)
+
+
+def __getattr__(name: str) -> Any:
+    place = _PLACES.get(_ALIASES.get(name, name))
+    if place is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import importlib
+
+    value = globals()[name] = getattr(importlib.import_module(place), _ALIASES.get(name, name))
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,1 @@
+"""Layers that shift and scale what passes through them."""

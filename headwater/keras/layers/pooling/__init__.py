@@ -1,0 +1,1 @@
+"""Layers that reduce over positions."""

@@ -1,0 +1,1 @@
+"""Layers that add noise, drop values or add to the loss, while training."""

@@ -1,0 +1,1 @@
+"""Operations (layers and ops) and the graph that their calls on symbolic tensors leave."""

@@ -1,0 +1,50 @@
+"""StepProgram: one step of training, evaluation or prediction as one compiled program for each shape of a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from headwater.frontend.function import ConcreteFunction, function, functions_run_eagerly
+from headwater.frontend.tensor import Tensor
+from headwater.frontend.tensor_spec import TensorSpec
+
+
+class StepProgram:
+    """Runs a step on batches.
+
+    Args:
+        step: function of a batch (x, (x, y) or (x, y, sample_weight)) that returns logs or predictions.
+        eager: whether to run it op by op, for debugging.
+        autograph: whether to turn Python's control flow in it into the graph's.
+    """
+
+    def __init__(self, step: Callable[[Any], Any], eager: bool = False, autograph: bool = False) -> None:
+        self._step = step
+        self._eager = eager
+        self._function = function(step, autograph=autograph)
+        self._programs: dict[Any, ConcreteFunction] = {}
+
+    @property
+    def runs_eagerly(self) -> bool:
+        """Whether steps run op by op."""
+        return self._eager or functions_run_eagerly()
+
+    def program(self, specs: Sequence[tuple[tuple, Any]], structure: Any) -> ConcreteFunction:
+        """The program for batches of tensors of these shapes and dtypes, traced when it is first asked for."""
+        key = (tuple(specs), structure)
+        found = self._programs.get(key)
+        if found is None:
+            data = structure.unflatten([TensorSpec(shape, dtype) for shape, dtype in specs])
+            found = self._function.get_concrete_function(data)
+            if len(self._programs) >= 128:  # the oldest shapes go first
+                self._programs.pop(next(iter(self._programs)))
+            self._programs[key] = found
+        return found
+
+    def __call__(self, leaves: Sequence[Tensor], structure: Any) -> Any:
+        """What the step returns for one batch."""
+        if self.runs_eagerly:
+            return self._step(structure.unflatten(list(leaves)))
+        program = self.program([(tuple(leaf.shape), leaf.dtype) for leaf in leaves], structure)
+        return program.call_flat(leaves)
