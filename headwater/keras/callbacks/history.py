@@ -1,0 +1,29 @@
+"""History: what `fit` returns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from headwater.keras.callbacks.base import Callback
+
+
+class History(Callback):
+    """The logs of each epoch: `history.history["val_loss"]` is a list with a value per epoch, `history.epoch` their
+    numbers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.history: dict[str, list[Any]] = {}
+        self.epoch: list[int] = []
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Start counting epochs anew; values stay."""
+        self.epoch = []
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Append the logs."""
+        self.epoch.append(epoch)
+        for name, value in (logs or {}).items():
+            self.history.setdefault(name, []).append(value)
+        if self.model is not None:
+            self.model.history = self
