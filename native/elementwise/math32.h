@@ -241,7 +241,7 @@ HW_INLINE V logaddexp(V a, V b) {
 
 // The rest: in doubles.
 #define HW_IN_DOUBLE(name) \
-  HW_INLINE F32 name(F32 x) { return in_double([](F64 wide) __attribute__((always_inline)) { return name(wide); }, x); }
+  HW_INLINE F32 name(F32 x) { return in_double([](F64 wide) HW_LAMBDA { return name(wide); }, x); }
 HW_IN_DOUBLE(acos)
 HW_IN_DOUBLE(asinh)
 HW_IN_DOUBLE(acosh)
@@ -250,10 +250,10 @@ HW_IN_DOUBLE(erfc)
 HW_IN_DOUBLE(cbrt)
 #undef HW_IN_DOUBLE
 HW_INLINE F32 atan2(F32 y, F32 x) {
-  return in_double([](F64 a, F64 b) __attribute__((always_inline)) { return atan2(a, b); }, y, x);
+  return in_double([](F64 a, F64 b) HW_LAMBDA { return atan2(a, b); }, y, x);
 }
 HW_INLINE F32 hypot(F32 x, F32 y) {
-  F32 result = in_double([](F64 a, F64 b) __attribute__((always_inline)) { return sqrt(a * a + b * b); }, x, y);
+  F32 result = in_double([](F64 a, F64 b) HW_LAMBDA { return sqrt(a * a + b * b); }, x, y);
   return (I32)(abs(x) == kInfinity32) | (I32)(abs(y) == kInfinity32) ? splat<F32>(kInfinity32) : result;
 }
 HW_INLINE F64 pow_in_double(F64 x, F64 y) {  // good to about 40 bits: enough for a float
@@ -271,7 +271,7 @@ HW_INLINE F64 pow_in_double(F64 x, F64 y) {  // good to about 40 bits: enough fo
   return (I64)(y == 0.0) | (I64)(x == 1.0) ? splat<F64>(1.0) : result;
 }
 HW_INLINE F32 pow(F32 x, F32 y) {
-  return in_double([](F64 a, F64 b) __attribute__((always_inline)) { return pow_in_double(a, b); }, x, y);
+  return in_double([](F64 a, F64 b) HW_LAMBDA { return pow_in_double(a, b); }, x, y);
 }
 
 }  // namespace headwater::HW_ISA

@@ -10,7 +10,14 @@
 #include <immintrin.h>
 #endif
 
+#if defined(__GNUC__) && !defined(__clang__) && HW_ISA_LEVEL == 2
+// GCC 12 warns of the deliberately undefined registers in its own AVX-512 headers.
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
+
 #define HW_INLINE inline __attribute__((always_inline))
+#define HW_LAMBDA __attribute__((always_inline))
 
 namespace headwater::HW_ISA {
 
