@@ -83,8 +83,10 @@ format: $(DONE)/lint-tools
 check-install: $(DONE)/venv
 	$(BIN)/python tests/project/clean_install.py
 
+# In the build folder of the package, so that only the tests themselves are compiled.
 check-native: $(DONE)/package
-	native/tests/run.sh
+	build=$$(ls -td build/cp*/ | head -1) && $(BIN)/cmake -S . -B $$build -DHEADWATER_TESTS=ON > /dev/null \
+	  && $(BIN)/cmake --build $$build --target native_tests && $$build/native_tests
 
 check-python: $(DONE)/package $(DONE)/test-tools
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
