@@ -83,10 +83,8 @@ format: $(DONE)/lint-tools
 check-install: $(DONE)/venv
 	$(BIN)/python tests/project/clean_install.py
 
-# In the build folder of the package, so that only the tests themselves are compiled.
-check-native: $(DONE)/package
-	build=$$(ls -td build/cp*/ | head -1) && $(BIN)/cmake -S . -B $$build -DHEADWATER_TESTS=ON > /dev/null \
-	  && $(BIN)/cmake --build $$build --target native_tests && $$build/native_tests
+check-native: $(DONE)/build-tools
+	JOBS=$(JOBS) native/tests/run.sh
 
 check-python: $(DONE)/package $(DONE)/test-tools
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
@@ -94,8 +92,8 @@ check-python: $(DONE)/package $(DONE)/test-tools
 docs: $(DONE)/package $(DONE)/test-tools
 	$(BIN)/python -m pytest -q tests/project/test_docs.py
 
-sanitize: $(DONE)/build-tools
-	native/tests/sanitize.sh
+sanitize: $(DONE)/package $(DONE)/test-tools
+	JOBS=$(JOBS) native/tests/sanitize.sh
 
 wheel: $(DONE)/venv
 	$(PIP) wheel --no-deps --wheel-dir dist .
