@@ -118,6 +118,11 @@ class ConcreteFunction:
             recorder.record(call, arguments, {"body": self._forward()}, results)
         return results[0] if self._single else self._restore(results)
 
+    def results(self, buffers: Sequence[Any]) -> Any:
+        """What the function returned, in its structure, for the buffers that `run` returned."""
+        tensors = [Tensor(spec, buffer) for spec, buffer in zip(self._output_specs, buffers)]
+        return tensors[0] if self._single else self._restore(tensors)
+
     def _forward(self) -> Graph:
         """The graph without its updates, for a tape that is outside of the call."""
         forward = Graph(self.graph.name)

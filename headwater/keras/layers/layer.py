@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import threading
 import warnings
@@ -32,6 +33,7 @@ class _CallState(threading.local):
 
 
 _calls = _CallState()
+_NO_SCOPE = contextlib.nullcontext()
 
 
 def _name_of(layer: Layer) -> str:
@@ -345,6 +347,7 @@ class Layer(Operation):
         first = arguments.get(signature.first) if signature.first else next(iter(arguments.values()), None)
         if self._input_spec is not None or type(self).input_spec is not Layer.input_spec:
             check_inputs(self.input_spec, first, self.name)
+        scope = _NO_SCOPE if self.built else name_scope(self.name, caller=self)  # sub-layers may be built in the first call
         if not self.built:
             self._build_for(arguments, tensors)
         outer_training = _calls.training
@@ -355,10 +358,11 @@ class Layer(Operation):
         _calls.training = training
         _calls.depth += 1
         try:
-            if any(isinstance(leaf, KerasTensor) for leaves in tensors.values() for leaf in leaves):
-                outputs = self.symbolic_call(*args, **kwargs)
-            else:
-                outputs = self._computed(args, kwargs)
+            with scope:
+                if any(isinstance(leaf, KerasTensor) for leaves in tensors.values() for leaf in leaves):
+                    outputs = self.symbolic_call(*args, **kwargs)
+                else:
+                    outputs = self._computed(args, kwargs)
         finally:
             _calls.depth -= 1
             _calls.training = outer_training

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 from headwater import ops, tree
@@ -61,7 +60,6 @@ class Functional(Function, Model):
             _build_shapes={"input_shape": _shape_structure(inputs)},
             supports_masking=True,
         )
-        _warn_of_unmatched_names(inputs)
 
     @property
     def layers(self) -> list[Layer]:
@@ -252,14 +250,6 @@ def _with_own_inputs(inputs: Any, outputs: Any) -> tuple[Any, Any]:
 def _takes_inputs_and_outputs(cls: type) -> bool:
     names = signature_of(cls.__init__).names if cls.__init__ is not Functional.__init__ else ["self", "inputs", "outputs"]
     return "inputs" in names and "outputs" in names
-
-
-def _warn_of_unmatched_names(inputs: Any) -> None:
-    if not isinstance(inputs, dict):
-        return
-    for key, tensor in inputs.items():
-        if isinstance(tensor, KerasTensor) and tensor.name != key and not tensor.name.startswith("keras_tensor"):
-            warnings.warn(f"the input under the key {key!r} is named {tensor.name!r}; feed it by its key.", stacklevel=4)
 
 
 def _shape_structure(structure: Any) -> Any:

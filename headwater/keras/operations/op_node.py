@@ -6,6 +6,8 @@ import functools
 import inspect
 from typing import Any
 
+import numpy as np
+
 from headwater import ops
 from headwater.keras.keras_tensor import KerasTensor
 from headwater.keras.operations.operation import Operation
@@ -15,7 +17,7 @@ from headwater.ops import symbolic
 
 # Parameters that Keras passes to the call of an op; all others go to its constructor, and so into its config.
 _CALL_PARAMETERS = frozenset(
-    "x x1 x2 xs y a b c input inputs key condition indices values updates update kernel query queries keys value mask target "
+    "x x1 x2 xs y a b c input inputs key index condition indices values updates update kernel query queries keys value mask target "
     "output weights start_indices segment_ids mean variance elements pred init_val condlist choicelist sorted_sequence "
     "array arrays operands tensor tensors images logits labels data q k v".split()
 )
@@ -71,6 +73,8 @@ class OpNode(Operation):
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
         """The function's result."""
+        if self.function.__name__ == "getitem" and isinstance(args[1], list):  # a file has no tuples
+            args = (args[0], tuple(args[1]))
         return self.function(*args, **kwargs, **self.settings)
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
@@ -101,7 +105,9 @@ class _Factory:
         self.__name__ = class_name(function.__name__)
 
     def from_config(self, config: dict[str, Any]) -> OpNode:
-        settings = dict(config)
+        from headwater.keras.saving import deserialize_keras_object
+
+        settings = {key: deserialize_keras_object(value) for key, value in config.items()}
         name = settings.pop("name", None)
         known = inspect.signature(self._function).parameters
         unknown = [key for key in settings if key not in known]
@@ -122,6 +128,8 @@ def record_op(function: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
     """The result of a function of `keras.ops` on KerasTensors; the call becomes part of their graph."""
     bound = inspect.signature(function).bind(*args, **kwargs)
     bound.apply_defaults()
+    if function.__name__ == "getitem" and isinstance(bound.arguments["index"], list):
+        bound.arguments["index"] = np.array(bound.arguments["index"])  # told apart from a tuple in a file
     call_args: list[Any] = []
     call_kwargs: dict[str, Any] = {}
     settings: dict[str, Any] = {}

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from headwater import ops
-from headwater.errors import ArgumentError, RangeError
+from headwater.errors import ArgumentError, HeadwaterError, RangeError
 from headwater.keras.saving import registration, table
 
 MAX_DEPTH = 100
@@ -299,7 +299,7 @@ def _make(cls: Any, inner: dict[str, Any]) -> Any:
     try:
         return cls.from_config(inner)
     except TypeError as error:
-        if isinstance(error, ArgumentError):
+        if isinstance(error, HeadwaterError):
             raise
         raise UnknownObjectError(
             f"{cls.__name__} can't be made from its config: {error}.",

@@ -95,6 +95,8 @@ def find_class(module: str | None, name: str) -> type | None:
         found = _classes(group).get(name)
         if found is not None:
             return found
+    if group == "ops":
+        return None  # these become nodes of a graph, see operations/op_node.py
     for other in _GROUPS:
         found = _classes(other).get(name)
         if found is not None:

@@ -11,34 +11,11 @@ import numpy as np
 
 from headwater import ops, tree
 from headwater.errors import ArgumentError, DTypeError, ShapeError
+from headwater.frontend.batches import BatchGatherer
 from headwater.frontend.tensor import Tensor
 from headwater.keras import settings
-
-
-def pack(x: Any, y: Any = None, sample_weight: Any = None) -> Any:
-    """Inputs, targets and weights as what `train_step` takes: as short a tuple as will do."""
-    if sample_weight is not None:
-        return x, y, sample_weight
-    if y is not None:
-        return x, y
-    return (x,) if isinstance(x, (tuple, list)) else x
-
-
-def unpack(data: Any) -> tuple[Any, Any, Any]:
-    """Inputs, targets and weights of what `train_step` takes; None for what is not there.
-
-    Raises: ArgumentError if it is a tuple of more than three.
-    """
-    if isinstance(data, list):
-        data = tuple(data)
-    if not isinstance(data, tuple):
-        return data, None, None
-    if not 1 <= len(data) <= 3:
-        raise ArgumentError(
-            f"a batch is a tuple of {len(data)} entries.", fix="give x, (x, y) or (x, y, sample_weight) as a batch."
-        )
-    x, y, weight = (*data, None, None)[:3]
-    return x, y, weight
+from headwater.keras.utils.datasets import pack_x_y_sample_weight as pack
+from headwater.keras.utils.datasets import unpack_x_y_sample_weight as unpack
 
 
 def as_tensor(value: Any, what: str) -> Tensor:
@@ -110,21 +87,13 @@ class ArrayBatches:
     def __init__(self, x: Any, y: Any = None, sample_weight: Any = None, batch_size: int | None = None, shuffle: Any = False) -> None:
         if batch_size is not None and (isinstance(batch_size, bool) or not isinstance(batch_size, (int, np.integer)) or batch_size < 1):
             raise ArgumentError(f"batch_size={batch_size!r} is not a positive whole number.", fix="pass e.g. 32.", where="")
-        self.batch_size = int(batch_size or 32)
         self.shuffle = shuffle
         x, y, sample_weight = _tensors(x, "x"), _tensors(y, "y"), _tensors(sample_weight, "sample_weight")
         self.num_samples = _count_samples(x, y, sample_weight)
+        self.batch_size = min(int(batch_size or 32), self.num_samples)
         self.leaves, self.structure = tree.flatten(pack(x, y, sample_weight))
-        self.num_batches: int | None = -(-self.num_samples // self.batch_size)
-        self._arrays: list[np.ndarray] | None = None
-
-    def batch_specs(self, count: int) -> list[tuple[tuple, Any]]:
-        """Shape and dtype of each tensor of a batch of `count` samples."""
-        return [((count, *leaf.shape[1:]), leaf.dtype) for leaf in self.leaves]
-
-    def first_count(self) -> int:
-        """Samples in the first batch."""
-        return min(self.batch_size, self.num_samples)
+        self.gatherer = BatchGatherer(self.leaves, self.batch_size)
+        self.num_batches: int | None = len(self.gatherer)
 
     def order(self) -> np.ndarray | None:
         """The samples' order for one epoch; None for the order that they are in."""
@@ -137,19 +106,21 @@ class ArrayBatches:
         rows = (starts[:, None] + np.arange(self.batch_size)).reshape(-1)
         return np.concatenate([rows, np.arange(whole * self.batch_size, self.num_samples)])
 
-    def __iter__(self) -> Iterator[list[Tensor]]:
+    def new_order(self) -> None:
+        """Take the samples in another order from now on, if they are shuffled."""
         order = self.order()
-        for start in range(0, self.num_samples, self.batch_size):
-            yield self.rows(order, start, min(self.batch_size, self.num_samples - start))
+        if order is not None:
+            self.gatherer.set_order(order)
 
-    def rows(self, order: np.ndarray | None, start: int, count: int) -> list[Tensor]:
+    def __iter__(self) -> Iterator[list[Tensor]]:
+        self.new_order()
+        for step in range(len(self.gatherer)):
+            yield self.tensors(step)
+
+    def tensors(self, step: int) -> list[Tensor]:
         """The tensors of one batch."""
-        if order is None and start == 0 and count == self.num_samples:
-            return self.leaves
-        if self._arrays is None:
-            self._arrays = [np.asarray(leaf) for leaf in self.leaves]
-        chosen = slice(start, start + count) if order is None else order[start : start + count]
-        return [ops.convert_to_tensor(np.ascontiguousarray(array[chosen]), leaf.dtype) for array, leaf in zip(self._arrays, self.leaves)]
+        specs = self.gatherer.specs(self.gatherer.count(step))
+        return [Tensor(spec, buffer) for spec, buffer in zip(specs, self.gatherer.buffers(step))]
 
     def on_epoch_end(self) -> None:
         """Nothing to do."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from headwater.frontend.function import ConcreteFunction, function, functions_run_eagerly
 from headwater.frontend.tensor import Tensor
 from headwater.frontend.tensor_spec import TensorSpec
+from headwater.keras.trainers.data import ArrayBatches, Epochs
 
 
 class StepProgram:
@@ -42,9 +43,41 @@ class StepProgram:
             self._programs[key] = found
         return found
 
+    def over(self, data: Epochs) -> Iterator[tuple[ConcreteFunction | None, Any]]:
+        """Run the step on each batch of an epoch; the program and the buffers that it returned, of each.
+
+        Without a program (running eagerly), what the step returned. `results_of` makes sense of both.
+        """
+        batches = data.batches
+        if self.runs_eagerly:
+            for leaves in data:
+                yield None, self._step(batches.structure.unflatten(list(leaves)))
+        elif isinstance(batches, ArrayBatches) and data.steps is None:
+            yield from self._over_arrays(batches)
+        else:
+            for leaves in data:
+                program = self.program([(tuple(leaf.shape), leaf.dtype) for leaf in leaves], batches.structure)
+                yield program, program.run([leaf.buffer for leaf in leaves])
+
+    def _over_arrays(self, batches: ArrayBatches) -> Iterator[tuple[ConcreteFunction, Any]]:
+        batches.new_order()
+        gatherer = batches.gatherer
+        programs = {}
+        for count in {gatherer.count(0), gatherer.count(len(gatherer) - 1)}:
+            programs[count] = self.program([(spec.shape, spec.dtype) for spec in gatherer.specs(count)], batches.structure)
+        gather, count_of = gatherer.buffers, gatherer.count
+        for step in range(len(gatherer)):
+            program = programs[count_of(step)]
+            yield program, program.run(gather(step))
+
     def __call__(self, leaves: Sequence[Tensor], structure: Any) -> Any:
         """What the step returns for one batch."""
         if self.runs_eagerly:
             return self._step(structure.unflatten(list(leaves)))
         program = self.program([(tuple(leaf.shape), leaf.dtype) for leaf in leaves], structure)
         return program.call_flat(leaves)
+
+
+def results_of(program: ConcreteFunction | None, returned: Any) -> Any:
+    """What a step returned, as tensors in their structure."""
+    return returned if program is None else program.results(returned)

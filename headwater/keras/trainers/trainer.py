@@ -27,8 +27,8 @@ from headwater.keras.trainers.data import (
     split_for_validation,
     unpack,
 )
-from headwater.keras.trainers.logs import LazyLogs, as_number, as_numbers
-from headwater.keras.trainers.step import StepProgram
+from headwater.keras.trainers.logs import as_number, as_numbers
+from headwater.keras.trainers.step import StepProgram, results_of
 
 
 class Trainer:
@@ -312,7 +312,6 @@ class Trainer:
         if found is None:
             method = getattr(self, f"{kind}_step")
 
-            @functools.wraps(getattr(method, "__func__", method))
             def step(data: Any) -> Any:
                 try:
                     return method(data)
@@ -320,6 +319,7 @@ class Trainer:
                     if not self._run_eagerly:
                         self._clear_losses()  # tensors of the trace mean nothing after it
 
+            step.__name__ = f"{kind}_step"
             found = StepProgram(step, eager=self._run_eagerly, autograph=self._uses_own_code(kind))
             self._programs[kind] = found
         return found
@@ -418,8 +418,7 @@ class Trainer:
         for epoch in range(initial_epoch, epochs):
             self.reset_metrics()
             callbacks.on_epoch_begin(epoch)
-            logs = self._run_epoch(data, program, callbacks)
-            epoch_logs = self._epoch_logs(logs)
+            epoch_logs = self._run_epoch(data, program, callbacks)
             if validation_data is not None and _is_due(epoch, validation_freq):
                 if self._eval_batches is None:
                     held_out = make_batches(val_x, val_y, val_weight, batch_size=validation_batch_size or batch_size)
@@ -464,40 +463,35 @@ class Trainer:
     def _first_leaves(batches: ArrayBatches | StreamBatches) -> list[Tensor]:
         if isinstance(batches, StreamBatches):
             return batches.peek()
-        return batches.rows(None, 0, batches.first_count())
+        return batches.tensors(0)
 
     def _symbolic_build(self, x: Any) -> None:
         from headwater.frontend.tracing import output_specs
 
         output_specs(lambda *leaves: self._forward(tree.flatten(x)[1].unflatten(list(leaves)), training=False), *tree.leaves(x))
 
-    def _run_epoch(self, data: Epochs, program: StepProgram, callbacks: Any) -> Any:
-        """Go once through the data; return the logs of the last step."""
-        logs: Any = None
+    def _run_epoch(self, data: Epochs, program: StepProgram, callbacks: Any) -> dict[str, Any]:
+        """Go once through the data; return the logs of the epoch."""
         group = self.steps_per_execution
-        structure_of = data.batches
-        step = -1
-        for step, leaves in enumerate(data):
-            if step % group == 0:
+        begins, ends = callbacks.needs_train_batch_begin, callbacks.needs_train_batch_end
+        step, last = -1, (None, None)
+        for step, last in enumerate(program.over(data)):
+            if begins and step % group == 0:
                 callbacks.on_train_batch_begin(step)
-            result = program(leaves, structure_of.structure)
-            logs = LazyLogs(functools.partial(as_numbers, result)) if isinstance(result, dict) else result
-            if (step + 1) % group == 0:
-                callbacks.on_train_batch_end(step, logs)
+            if ends and (step + 1) % group == 0:
+                callbacks.on_train_batch_end(step, functools.partial(_logs_of, *last))
                 if self.stop_training:
                     break
-        if step >= 0 and (step + 1) % group:
-            callbacks.on_train_batch_end(step, logs)
         if step < 0:
             raise ArgumentError("the data source gave no batch.", fix="give at least one batch.", where="")
-        return logs
+        if ends and (step + 1) % group:
+            callbacks.on_train_batch_end(step, functools.partial(_logs_of, *last))
+        return self._epoch_logs(_logs_of(*last))
 
-    def _epoch_logs(self, logs: Any) -> dict[str, Any]:
-        """The values of all metrics at the end of an epoch; what a train_step of the user's returned, if that differs."""
+    def _epoch_logs(self, logs: dict[str, Any]) -> dict[str, Any]:
+        """The values of all metrics at the end of an epoch; what a step of the user's returned, if that differs."""
         results = as_numbers(self.get_metrics_result())
-        if isinstance(logs, dict) and set(logs.keys()) == set(results):
-            return results
-        return dict(logs.items()) if isinstance(logs, dict) else {"loss": as_number(logs)} if logs is not None else results
+        return results if set(logs) == set(results) else logs
 
     # ---- evaluate ---------------------------------------------------------------------------------------------------
 
@@ -531,15 +525,17 @@ class Trainer:
         self._set_untracked(stop_evaluating=False)
         callbacks.on_test_begin()
         self.reset_metrics()
-        logs: Any = None
-        for step, leaves in enumerate(data):
-            callbacks.on_test_batch_begin(step)
-            result = program(leaves, data.batches.structure)
-            logs = LazyLogs(functools.partial(as_numbers, result)) if isinstance(result, dict) else result
-            callbacks.on_test_batch_end(step, logs)
-            if self.stop_evaluating:
-                break
-        found = self._epoch_logs(logs)
+        last = None
+        for step, last in enumerate(program.over(data)):
+            if callbacks.needs_test_batch_begin:
+                callbacks.on_test_batch_begin(step)
+            if callbacks.needs_test_batch_end:
+                callbacks.on_test_batch_end(step, functools.partial(_logs_of, *last))
+                if self.stop_evaluating:
+                    break
+        if last is None:
+            raise ArgumentError("the data source gave no batch.", fix="give at least one batch.", where="")
+        found = self._epoch_logs(_logs_of(*last))
         callbacks.on_test_end(found)
         return found
 
@@ -558,8 +554,8 @@ class Trainer:
     ) -> Any:
         """The predictions for data, as NumPy arrays. Arguments as in `fit`."""
         data = Epochs(make_batches(x, batch_size=batch_size), steps)
-        quiet = callbacks is None and (verbose == 0 or (verbose == "auto" and False))
-        callbacks = None if quiet else self._callback_list(callbacks, verbose, 1, data.num_steps, history=False)
+        silent = callbacks is None and verbose == 0
+        callbacks = None if silent else self._callback_list(callbacks, verbose, 1, data.num_steps, history=False)
         program = self._program("predict")
         self.make_predict_function()
         self._set_untracked(stop_predicting=False)
@@ -567,16 +563,15 @@ class Trainer:
             callbacks.on_predict_begin()
         parts: list[list[np.ndarray]] = []
         form: Any = None
-        for step, leaves in enumerate(data):
-            if callbacks is not None:
-                callbacks.on_predict_batch_begin(step)
-            outputs = program(leaves, data.batches.structure)
+        for step, (concrete, returned) in enumerate(program.over(data)):
+            outputs = results_of(concrete, returned)
             flat, form = tree.flatten(outputs)
             parts.append([np.asarray(leaf) for leaf in flat])
             if callbacks is not None:
+                callbacks.on_predict_batch_begin(step)
                 callbacks.on_predict_batch_end(step, {"outputs": outputs})
-            if self.stop_predicting:
-                break
+                if self.stop_predicting:
+                    break
         if callbacks is not None:
             callbacks.on_predict_end()
         if form is None:
@@ -648,6 +643,12 @@ def unpack_validation(data: Any) -> tuple[Any, Any, Any]:
         x, y, weight = (*data, None, None)[:3]
         return x, y, weight
     return data, None, None
+
+
+def _logs_of(program: Any, returned: Any) -> dict[str, Any]:
+    """The logs of a step as numbers."""
+    logs = results_of(program, returned)
+    return as_numbers(logs) if isinstance(logs, dict) else {"loss": as_number(logs)} if logs is not None else {}
 
 
 def _batch_size(x: Any) -> int:

@@ -9,6 +9,7 @@ from headwater.keras import settings
 from headwater.keras.keras_tensor import KerasTensor
 from headwater.keras.layers.input_spec import InputSpec
 from headwater.keras.layers.layer import Layer
+from headwater.keras.operations import op_node as _op_node  # noqa: F401 - ops on KerasTensors become nodes from here on
 from headwater.keras.operations.node import Node
 
 
