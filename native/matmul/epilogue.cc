@@ -1,6 +1,10 @@
 #include "epilogue.h"
 
+#include <algorithm>
+#include <bit>
 #include <optional>
+
+#include "thread_workspace.h"
 
 namespace headwater {
 namespace {
@@ -31,18 +35,89 @@ std::optional<PostOperation> post_operation(const KernelSpec& spec, const CodeEn
   return std::nullopt;
 }
 
+constexpr size_t kMostInputs = 64;
+// Smaller results stay in the second-level cache until the product is whole.
+constexpr size_t kBlockedBytes = 256 << 10;
+// Elements that a kernel of a block works on: some 32 KB.
+constexpr int64_t kBlockElements = 8 << 10;
+
+// The element-wise kernel of the epilogue's code for such specs.
+std::unique_ptr<Kernel> make_kernel(const KernelSpec& spec, const TensorSpec& product, const std::vector<TensorSpec>& extras,
+                                    const TensorSpec& result) {
+  KernelSpec part;
+  part.inputs.push_back(product);
+  part.inputs.insert(part.inputs.end(), extras.begin(), extras.end());
+  part.outputs.push_back(result);
+  part.attrs.set("shape", std::vector<int64_t>(product.shape.begin(), product.shape.end()));
+  part.attrs.set("code", spec.attrs.get_code());
+  part.attrs.set("results", spec.attrs.get_ints("results"));
+  part.attrs.set("reductions", OptionalReductions(1));
+  return find_kernel("elementwise")(part);
+}
+
 }  // namespace
 
-std::unique_ptr<Epilogue> make_epilogue(const KernelSpec& spec) {
-  std::vector<CodeEntry> code = spec.attrs.get_code();
-  require(!code.empty() || spec.inputs.size() == 2, "matmul", "more than two inputs need code that reads them");
-  if (code.empty()) return nullptr;
-  throw std::invalid_argument("matmul: epilogues wait for the element-wise engine");
+std::unique_ptr<Epilogue> Epilogue::make(const KernelSpec& spec) {
+  bool has_code = !spec.attrs.get_code().empty() || spec.attrs.has("results");
+  require(has_code || spec.inputs.size() == 2, "matmul", "more than two inputs need code that reads them");
+  if (!has_code) return nullptr;
+  require(spec.outputs.size() == 1 && spec.inputs.size() - 1 <= kMostInputs, "matmul",
+          "an epilogue has one result and at most " + std::to_string(kMostInputs - 1) + " inputs of its own");
+  auto epilogue = std::make_unique<Epilogue>();
+  TensorSpec product{spec.inputs[0].dtype, spec.outputs[0].shape};
+  epilogue->in_place_ = product == spec.outputs[0];
+  epilogue->inputs_ = spec.inputs.size() - 1;
+  epilogue->whole_ = make_kernel(spec, product, {spec.inputs.begin() + 2, spec.inputs.end()}, spec.outputs[0]);
+  if (epilogue->in_place_ && product.bytes() >= kBlockedBytes) epilogue->make_blocks(spec);
+  return epilogue;
+}
+
+// Kernels for runs of rows, if every input is the same for all rows or has all of them.
+void Epilogue::make_blocks(const KernelSpec& spec) {
+  const Dims& shape = spec.outputs[0].shape;
+  int64_t columns = shape.back(), rows = shape.count(0, shape.rank() - 1);
+  std::vector<TensorSpec> extras(spec.inputs.begin() + 2, spec.inputs.end());
+  row_bytes_.push_back(columns * static_cast<int64_t>(item_size(spec.outputs[0].dtype)));
+  for (const TensorSpec& extra : extras) {
+    int64_t own_columns = extra.shape.empty() ? 1 : extra.shape.back(), own_rows = extra.count() / own_columns;
+    if (own_rows != 1 && own_rows != rows) return;
+    row_bytes_.push_back(own_rows == 1 ? 0 : own_columns * static_cast<int64_t>(item_size(extra.dtype)));
+  }
+  int64_t most = std::clamp<int64_t>(kBlockElements / columns, 1, 64);
+  for (int64_t size = static_cast<int64_t>(std::bit_floor(static_cast<uint64_t>(most))); size > 0; size /= 2) {
+    std::vector<TensorSpec> parts = extras;
+    for (size_t i = 0; i < parts.size(); ++i)
+      parts[i].shape = {row_bytes_[i + 1] ? size : 1, extras[i].shape.empty() ? 1 : extras[i].shape.back()};
+    TensorSpec block{spec.outputs[0].dtype, {size, columns}};
+    blocks_.push_back({size, make_kernel(spec, block, parts, block)});
+  }
+}
+
+void Epilogue::run_all(const void* product, const void* const* in, void* const* out, void* scratch) const {
+  const void* inputs[kMostInputs] = {product};
+  for (size_t i = 1; i < inputs_; ++i) inputs[i] = in[i + 1];
+  whole_->run(inputs, out, scratch);
+}
+
+void Epilogue::run_rows(const void* const* in, void* out, int64_t begin, int64_t end) const {
+  const void* inputs[kMostInputs];
+  char* result = static_cast<char*>(out) + begin * row_bytes_[0];
+  for (size_t i = 1; i < inputs_; ++i) inputs[i] = static_cast<const char*>(in[i + 1]) + begin * row_bytes_[i];
+  for (const Block& block : blocks_) {
+    for (; end - begin >= block.rows; begin += block.rows) {
+      inputs[0] = result;
+      void* outputs[] = {result};
+      block.kernel->run(inputs, outputs, thread_workspace(block.kernel->scratch_bytes()));
+      result += block.rows * row_bytes_[0];
+      for (size_t i = 1; i < inputs_; ++i) inputs[i] = static_cast<const char*>(inputs[i]) + block.rows * row_bytes_[i];
+    }
+  }
 }
 
 bool post_operations(const KernelSpec& spec, std::vector<PostOperation>& post) {
   std::vector<CodeEntry> code = spec.attrs.get_code();
   std::vector<int64_t> results = spec.attrs.get_ints("results", {});
+  if (spec.inputs[0].dtype != spec.outputs[0].dtype) return false;
   int first = static_cast<int>(spec.inputs.size()) - 1;  // the id of the first entry: the product and the extras come before
   int current = 0;
   post.clear();

@@ -2,11 +2,10 @@
 
 #include <algorithm>
 #include <cstring>
-#include <memory>
-#include <new>
 
 #include "../thread_pool.h"
 #include "gemm_blocks.h"
+#include "thread_workspace.h"
 
 namespace headwater {
 namespace {
@@ -23,22 +22,6 @@ constexpr int64_t kPackedColumns = 2048;
 
 int64_t round_up(int64_t value, int64_t multiple) { return (value + multiple - 1) / multiple * multiple; }
 int64_t divide_up(int64_t value, int64_t by) { return (value + by - 1) / by; }
-
-// Memory of the calling thread for packed blocks: kept, of a bounded size (see plan_workspace).
-void* thread_workspace(size_t bytes) {
-  struct Free {
-    void operator()(void* pointer) const { ::operator delete(pointer, std::align_val_t{64}); }
-  };
-  thread_local std::unique_ptr<void, Free> memory;
-  thread_local size_t size = 0;
-  if (size < bytes) {
-    memory.reset();
-    size = 0;
-    memory.reset(::operator new(bytes, std::align_val_t{64}));
-    size = bytes;
-  }
-  return memory.get();
-}
 
 }  // namespace
 
@@ -90,6 +73,11 @@ void Gemm::choose_path() {
   }
   // Many small products: each on one thread. Their packed B is then one for each product in work.
   by_item_ = batch_ > 1 && k_ * n_ <= 4 * kSmallB && m_ * n_ * k_ <= 64 * kWorkPerThread;
+}
+
+bool Gemm::has_whole_rows() const {
+  return path_ == Path::kDirect || path_ == Path::kPackSmall ||
+         (path_ == Path::kPacked && n_ <= kGemmColumns && step_columns_ >= n_ && step_depth_ >= k_);
 }
 
 void Gemm::run(const void* a, const void* b, void* c, void* scratch, RowsDone done) const {

@@ -62,6 +62,8 @@ class Gemm {
   size_t scratch_bytes() const { return by_item_ ? 0 : scratch_bytes_; }
   // Multiply-adds of the whole.
   double work() const { return static_cast<double>(m_) * static_cast<double>(n_) * static_cast<double>(k_) * static_cast<double>(batch_); }
+  // Whether rows are finished one by one as the product goes, so that `done` finds them in the cache.
+  bool has_whole_rows() const;
   void run(const void* a, const void* b, void* c, void* scratch, RowsDone done) const;
 
  private:

@@ -21,89 +21,118 @@ struct ProductShape {
 
 // ---- the three ways to multiply ------------------------------------------------------------------------------------------
 
-class OwnMatMul final : public Kernel {
+// A product and what follows it. A derived class writes the product, and may finish rows itself where the epilogue allows.
+class MatMul : public Kernel {
  public:
-  OwnMatMul(const ProductShape& s, std::unique_ptr<Epilogue> epilogue)
-      : gemm_(s.dtype, s.m, s.n, s.k, s.transpose_a, s.transpose_b, s.batch, s.shared_b), epilogue_(std::move(epilogue)) {}
-
-  size_t scratch_bytes() const override { return gemm_.scratch_bytes(); }
-  double cost_hint() const override { return gemm_.work() / 20; }
-
-  void run(const void* const* in, void* const* out, void* scratch) const override {
-    if (!epilogue_) return gemm_.run(in[0], in[1], out[0], scratch, {});
-    struct Context {
-      const Epilogue* epilogue;
-      const void* const* in;
-      void* out;
-    } context{epilogue_.get(), in, out[0]};
-    RowsDone done{[](void* pointer, int64_t begin, int64_t end) {
-                    auto& c = *static_cast<Context*>(pointer);
-                    c.epilogue->run(c.in, c.out, begin, end);
-                  },
-                  &context};
-    gemm_.run(in[0], in[1], out[0], scratch, done);
+  MatMul(const KernelSpec& spec, const ProductShape& s, std::unique_ptr<Epilogue> epilogue)
+      : epilogue_(std::move(epilogue)), work_(static_cast<double>(s.batch * s.m) * static_cast<double>(s.n) * static_cast<double>(s.k)) {
+    if (epilogue_ && !epilogue_->in_place())
+      product_bytes_ = spec.outputs[0].shape.count() * static_cast<int64_t>(item_size(s.dtype));
   }
+
+  // A product of another type than the result lies in front; behind it, first the product and then the epilogue work.
+  size_t scratch_bytes() const final {
+    return product_offset() + std::max(product_scratch_bytes(), epilogue_ ? epilogue_->scratch_bytes() : 0);
+  }
+
+  double cost_hint() const final { return 100 + work_ / rate() + (epilogue_ ? epilogue_->cost_hint() : 0); }
+
+  void run(const void* const* in, void* const* out, void* scratch) const final {
+    if (!epilogue_) return multiply(in, out[0], scratch, {});
+    void* product = epilogue_->in_place() ? out[0] : scratch;
+    void* rest = static_cast<char*>(scratch) + product_offset();
+    if (epilogue_->by_rows() && finishes_rows()) {
+      struct Context {
+        const Epilogue* epilogue;
+        const void* const* in;
+        void* out;
+      } context{epilogue_.get(), in, out[0]};
+      RowsDone done{[](void* pointer, int64_t begin, int64_t end) {
+                      auto& c = *static_cast<Context*>(pointer);
+                      c.epilogue->run_rows(c.in, c.out, begin, end);
+                    },
+                    &context};
+      return multiply(in, product, rest, done);
+    }
+    multiply(in, product, rest, {});
+    epilogue_->run_all(product, in, out, rest);
+  }
+
+ protected:
+  virtual void multiply(const void* const* in, void* product, void* scratch, RowsDone done) const = 0;
+  virtual size_t product_scratch_bytes() const { return 0; }
+  virtual bool finishes_rows() const { return false; }
+  virtual double rate() const { return 20; }  // multiply-adds in a nanosecond, roughly
+
+ private:
+  size_t product_offset() const { return static_cast<size_t>(product_bytes_ + 63) / 64 * 64; }
+
+  std::unique_ptr<Epilogue> epilogue_;
+  double work_;
+  int64_t product_bytes_ = 0;
+};
+
+class OwnMatMul final : public MatMul {
+ public:
+  OwnMatMul(const KernelSpec& spec, const ProductShape& s, std::unique_ptr<Epilogue> epilogue)
+      : MatMul(spec, s, std::move(epilogue)), gemm_(s.dtype, s.m, s.n, s.k, s.transpose_a, s.transpose_b, s.batch, s.shared_b) {}
+
+ protected:
+  void multiply(const void* const* in, void* product, void* scratch, RowsDone done) const override {
+    gemm_.run(in[0], in[1], product, scratch, done);
+  }
+  size_t product_scratch_bytes() const override { return gemm_.scratch_bytes(); }
+  bool finishes_rows() const override { return gemm_.has_whole_rows(); }
 
  private:
   Gemm gemm_;
-  std::unique_ptr<Epilogue> epilogue_;
 };
 
-class OnednnMatMul final : public Kernel {
+class OnednnMatMul final : public MatMul {
  public:
-  // Post-operations stand for the epilogue where they can; otherwise it runs over the result.
-  OnednnMatMul(const ProductShape& s, const std::vector<PostOperation>& post, std::unique_ptr<Epilogue> epilogue)
-      : product_(s.dtype, s.m, s.n, s.k, s.transpose_a, s.transpose_b, s.batch, s.shared_b, post),
-        epilogue_(std::move(epilogue)),
-        rows_(s.batch * s.m),
-        columns_(s.n),
-        work_(static_cast<double>(rows_) * static_cast<double>(s.n) * static_cast<double>(s.k)) {}
+  // Post-operations stand for an epilogue where they can.
+  OnednnMatMul(const KernelSpec& spec, const ProductShape& s, const std::vector<PostOperation>& post, std::unique_ptr<Epilogue> epilogue)
+      : MatMul(spec, s, std::move(epilogue)), product_(s.dtype, s.m, s.n, s.k, s.transpose_a, s.transpose_b, s.batch, s.shared_b, post) {}
 
-  size_t scratch_bytes() const override { return product_.scratch_bytes(); }
-  double cost_hint() const override { return work_ / 20; }
-
-  void run(const void* const* in, void* const* out, void* scratch) const override {
-    product_.run(in[0], in[1], out[0], in + 2, scratch);
-    if (!epilogue_) return;
-    parallel_for(rows_, std::max<int64_t>(1, (16 << 10) / columns_),
-                 [&](int64_t begin, int64_t end) { epilogue_->run(in, out[0], begin, end); });
+ protected:
+  void multiply(const void* const* in, void* product, void* scratch, RowsDone) const override {
+    product_.run(in[0], in[1], product, in + 2, scratch);
   }
+  size_t product_scratch_bytes() const override { return product_.scratch_bytes(); }
 
  private:
   OnednnProduct product_;
-  std::unique_ptr<Epilogue> epilogue_;
-  int64_t rows_, columns_;
-  double work_;
 };
 
-class ExactMatMul final : public Kernel {
+class ExactMatMul final : public MatMul {
  public:
-  ExactMatMul(const ProductShape& s, DType out, ExactProduct product, std::unique_ptr<Epilogue> epilogue)
-      : s_(s), product_(product), epilogue_(std::move(epilogue)), item_(item_size(s.dtype)), out_item_(item_size(out)) {}
+  ExactMatMul(const KernelSpec& spec, const ProductShape& s, DType out, ExactProduct product, std::unique_ptr<Epilogue> epilogue)
+      : MatMul(spec, s, std::move(epilogue)),
+        s_(s),
+        product_(product),
+        item_(static_cast<int64_t>(item_size(s.dtype))),
+        out_item_(static_cast<int64_t>(item_size(out))) {}
 
-  double cost_hint() const override {
-    return static_cast<double>(s_.batch * s_.m) * static_cast<double>(s_.n) * static_cast<double>(s_.k) / 2;
-  }
-
-  void run(const void* const* in, void* const* out, void*) const override {
+ protected:
+  void multiply(const void* const* in, void* result, void* /*scratch*/, RowsDone) const override {
     int64_t a_row = s_.transpose_a ? 1 : s_.k, a_item = s_.m * s_.k;
-    parallel_for(s_.batch * s_.m, std::max<int64_t>(1, (16 << 10) / std::max<int64_t>(1, s_.n * s_.k)), [&](int64_t begin, int64_t end) {
+    int64_t grain = std::max<int64_t>(1, (16 << 10) / std::max<int64_t>(1, s_.n * s_.k));
+    parallel_for(s_.batch * s_.m, grain, [&](int64_t begin, int64_t end) {
       for (int64_t row = begin; row < end;) {
         int64_t batch = row / s_.m, i = row % s_.m, rows = std::min(s_.m - i, end - row);
         MatrixView a{static_cast<const char*>(in[0]) + (batch * a_item + i * a_row) * item_, a_row, s_.transpose_a ? s_.m : 1};
         MatrixView b{static_cast<const char*>(in[1]) + (s_.shared_b ? 0 : batch * s_.k * s_.n) * item_, s_.transpose_b ? 1 : s_.n,
                      s_.transpose_b ? s_.k : 1};
-        product_(a, b, rows, s_.n, s_.k, static_cast<char*>(out[0]) + row * s_.n * out_item_, s_.n);
+        product_(a, b, rows, s_.n, s_.k, static_cast<char*>(result) + row * s_.n * out_item_, s_.n);
         row += rows;
       }
-      if (epilogue_) epilogue_->run(in, out[0], begin, end);
     });
   }
+  double rate() const override { return 1; }
 
  private:
   ProductShape s_;
   ExactProduct product_;
-  std::unique_ptr<Epilogue> epilogue_;
   int64_t item_, out_item_;
 };
 
@@ -153,10 +182,11 @@ std::unique_ptr<Kernel> make_matmul(const KernelSpec& spec) {
   ProductShape s = checked_shape(spec);
   DType out = spec.outputs[0].dtype;
   bool empty = spec.outputs[0].count() == 0;
-  std::unique_ptr<Epilogue> epilogue = make_epilogue(spec);
+  std::unique_ptr<Epilogue> epilogue = Epilogue::make(spec);
   std::string algorithm = spec.attrs.get_string("algorithm", "auto");
   require(algorithm == "auto" || algorithm == "own" || algorithm == "onednn", "matmul",
           "unknown algorithm '" + algorithm + "', expected auto, own or onednn");
+  if (epilogue) out = s.dtype;  // of the product
   if (is_float(s.dtype)) {
     if (out != s.dtype)
       throw TypeError(std::string("matmul: the product of ") + dtype_name(s.dtype) + " cannot be " + dtype_name(out));
@@ -166,14 +196,14 @@ std::unique_ptr<Kernel> make_matmul(const KernelSpec& spec) {
     if ((wanted || (algorithm == "auto" && prefer_onednn(s))) && !empty && s.k > 0) {
       std::vector<PostOperation> post;
       if (epilogue && post_operations(spec, post)) epilogue.reset();
-      return std::make_unique<OnednnMatMul>(s, post, std::move(epilogue));
+      return std::make_unique<OnednnMatMul>(spec, s, post, std::move(epilogue));
     }
-    return std::make_unique<OwnMatMul>(s, std::move(epilogue));
+    return std::make_unique<OwnMatMul>(spec, s, std::move(epilogue));
   }
   require(algorithm != "onednn", "matmul", std::string("oneDNN does not multiply ") + dtype_name(s.dtype));
   ExactProduct product = (*HW_SELECT_ISA(exact_product))(s.dtype, out);
   if (!product) throw TypeError(std::string("matmul: the product of ") + dtype_name(s.dtype) + " cannot be " + dtype_name(out));
-  return std::make_unique<ExactMatMul>(s, out, product, std::move(epilogue));
+  return std::make_unique<ExactMatMul>(spec, s, out, product, std::move(epilogue));
 }
 
 HW_REGISTER_KERNEL("matmul", make_matmul)
