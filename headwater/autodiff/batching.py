@@ -1,9 +1,10 @@
 """Vectorisation: one call for a whole batch of inputs, from the `batch` rules of the primitives.
 
-A rule is `batch(size, mapped, *args, **attrs)`. `args` are the inputs, of which those that `mapped` marks have one more axis, of
-`size`, in front; at least one of them has. It returns the result and whether it carries that axis too: a flag, or for a primitive
-with several results a tuple of results and a tuple of flags (or one flag for all). A rule that does not cover a case returns
-NotImplemented; that case, and a primitive without a rule, goes through a scan over the axis, which is right for all.
+A rule is `batch(size, mapped, *args, **attrs)`. `args` are the inputs, of which those that `mapped` marks have one
+more axis, of `size`, in front; at least one of them has. It returns the result and whether it carries that axis too: a
+flag, or for a primitive with several results a tuple of results and a tuple of flags (or one flag for all). A rule
+that does not cover a case returns NotImplemented; that case, and a primitive without a rule, goes through a scan over
+the axis, which is right for all.
 """
 
 from __future__ import annotations
@@ -44,7 +45,9 @@ def batch_primitive(
     return tuple(results), (bool(flags),) * len(results) if isinstance(flags, bool) else tuple(flags)
 
 
-def _by_scan(primitive: Primitive, size: int, mapped: Sequence[bool], args: Sequence[Any], attrs: dict[str, Any]) -> tuple[Any, ...]:
+def _by_scan(
+    primitive: Primitive, size: int, mapped: Sequence[bool], args: Sequence[Any], attrs: dict[str, Any]
+) -> tuple[Any, ...]:
     rows = [arg for arg, is_mapped in zip(args, mapped) if is_mapped]
     constants = [arg for arg, is_mapped in zip(args, mapped) if not is_mapped]
     specs = [row.spec.with_shape(row.spec.shape[1:]) for row in rows] + [constant.spec for constant in constants]
@@ -74,8 +77,8 @@ def vectorize(function: Callable[..., Any], in_axes: Any = 0, out_axes: int = 0)
 
     Args:
         function: of nested structures of tensors; it is traced on inputs that lack the axis.
-        in_axes: the axis of each argument to go along: an int, None for an argument that is the same for all, or a sequence of these,
-            one for each argument.
+        in_axes: the axis of each argument to go along: an int, None for an argument that is the same for all, or a
+            sequence of these, one for each argument.
         out_axes: where the axis lies in the results.
     Returns: a function of the same structures. Results that do not depend on the axis are repeated along it.
     Raises: ShapeError if the axis has different sizes, or no argument has it.
@@ -101,7 +104,8 @@ def vectorize(function: Callable[..., Any], in_axes: Any = 0, out_axes: int = 0)
         graph, captures, structure = _traced(function, leaves, flags, forms)
         results, mapped = batch_graph(graph, size, [*flags, *(False for _ in captures)], [*leaves, *captures])
         spread = [
-            result if is_mapped else broadcast_to(result, shape=(size, *result.spec.shape)) for result, is_mapped in zip(results, mapped)
+            result if is_mapped else broadcast_to(result, shape=(size, *result.spec.shape))
+            for result, is_mapped in zip(results, mapped)
         ]
         return structure.unflatten([move_axis(result, 0, out_axes % result.spec.ndim) for result in spread])
 
@@ -119,16 +123,25 @@ def _common_size(leaves: Sequence[Any], flags: Sequence[bool]) -> int:
     sizes = {leaf.spec.shape[0] for leaf, flag in zip(leaves, flags) if flag}
     if len(sizes) != 1:
         raise ShapeError(
-            f"vectorize: the axis to go along has sizes {sorted(sizes)}." if sizes else "vectorize: no argument has an axis to go along.",
+            f"vectorize: the axis to go along has sizes {sorted(sizes)}."
+            if sizes
+            else "vectorize: no argument has an axis to go along.",
             fix="give arguments with one size along that axis; None in in_axes leaves an argument whole.",
         )
     return sizes.pop()
 
 
-def _traced(function: Callable[..., Any], leaves: Sequence[Any], flags: Sequence[bool], forms: Sequence[Any]) -> tuple[Graph, list[Any], Any]:
-    """The graph of `function` on inputs without the axis, the arrays that it uses from outside, and the structure of its results."""
+def _traced(
+    function: Callable[..., Any], leaves: Sequence[Any], flags: Sequence[bool], forms: Sequence[Any]
+) -> tuple[Graph, list[Any], Any]:
+    """The graph of `function` on inputs without the axis, the arrays that it uses from outside, and the structure of
+    its results.
+    """
     trace = SubTrace("vectorized", capture_eager=True)
-    inputs = [trace.input(leaf.spec.with_shape(leaf.spec.shape[1:]) if flag else leaf.spec) for leaf, flag in zip(leaves, flags)]
+    inputs = [
+        trace.input(leaf.spec.with_shape(leaf.spec.shape[1:]) if flag else leaf.spec)
+        for leaf, flag in zip(leaves, flags)
+    ]
     args, start = [], 0
     for form, count in forms:
         args.append(form.unflatten(inputs[start : start + count]))

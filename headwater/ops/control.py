@@ -1,8 +1,9 @@
 """Control flow, by the names and signatures of `keras.ops`.
 
-Eager code runs the Python of its branches and loop bodies as it is: nothing is traced, and a tape sees every step. Inside a traced
-function the same calls become the primitives of `primitives/control.py`: a branch or body is traced into a sub-graph, what it uses
-from outside becomes an input, and a variable assigned in it is carried out as one more result.
+Eager code runs the Python of its branches and loop bodies as it is: nothing is traced, and a tape sees every step.
+Inside a traced function the same calls become the primitives of `primitives/control.py`: a branch or body is traced
+into a sub-graph, what it uses from outside becomes an input, and a variable assigned in it is carried out as one more
+result.
 """
 
 from __future__ import annotations
@@ -39,7 +40,9 @@ INT32, BOOL = as_dtype("int32"), as_dtype("bool")
 
 
 class _Traced:
-    """A Python function as a graph: its results, flat, then the values of the variables in `carried` or that it wrote."""
+    """A Python function as a graph: its results, flat, then the values of the variables in `carried` or that it
+    wrote.
+    """
 
     def __init__(
         self,
@@ -83,7 +86,9 @@ def _key(array: Any) -> int:
     return id(array) if array.value is None else id(array.value)
 
 
-def _conform(traced: Sequence[_Traced], graphs: Sequence[Graph], own: Sequence[int], first: Sequence[Any] = ()) -> list[Any]:
+def _conform(
+    traced: Sequence[_Traced], graphs: Sequence[Graph], own: Sequence[int], first: Sequence[Any] = ()
+) -> list[Any]:
     """Let all graphs take the captures of all, after their `own` inputs; the captures, those in `first` in front."""
     everything: list[Any] = []
     places: dict[int, int] = {}
@@ -96,8 +101,12 @@ def _conform(traced: Sequence[_Traced], graphs: Sequence[Graph], own: Sequence[i
     return everything
 
 
-def _reorder(graph: Graph, captures: Sequence[Any], everything: Sequence[Any], places: dict[int, int], own: int) -> None:
-    """Inputs in the order: own ones, then one for each array of `everything`. A trace adds captures between its own inputs."""
+def _reorder(
+    graph: Graph, captures: Sequence[Any], everything: Sequence[Any], places: dict[int, int], own: int
+) -> None:
+    """Inputs in the order: own ones, then one for each array of `everything`. A trace adds captures between its own
+    inputs.
+    """
     arguments, values = _split_inputs(graph, captures, own)
     found: dict[int, Any] = {}
     for array, value in zip(captures, values):
@@ -148,7 +157,9 @@ def _require_like(what: str, wanted: Sequence[Spec], found: Sequence[Spec]) -> N
                 fix="let what a loop carries, and what branches return, keep its shape.",
             )
     if len(wanted) != len(found):
-        raise ShapeError(f"{what}: {len(wanted)} values are wanted and {len(found)} returned.", fix="return the same structure.")
+        raise ShapeError(
+            f"{what}: {len(wanted)} values are wanted and {len(found)} returned.", fix="return the same structure."
+        )
 
 
 # Branches
@@ -160,7 +171,8 @@ def _predicate(pred: Any) -> Any:
         tensor = reshape(tensor, shape=())
     if tensor.spec.ndim:
         raise ShapeError(
-            f"cond: a predicate of shape {tensor.spec.shape}.", fix="reduce it with any or all, or choose by element with where."
+            f"cond: a predicate of shape {tensor.spec.shape}.",
+            fix="reduce it with any or all, or choose by element with where.",
         )
     return tensor if tensor.spec.dtype is BOOL else not_equal(tensor, scalar(0, tensor.spec.dtype))
 
@@ -212,7 +224,10 @@ def switch(index: Any, branches: Sequence[Callable[..., Any]], *operands: Any) -
 def _eager_scalar(value: Any) -> Any:
     array = dispatch.array_to_numpy(convert_to_tensor(value))
     if array.size != 1:
-        raise ShapeError(f"cond: a predicate of shape {array.shape}.", fix="reduce it with any or all, or choose by element with where.")
+        raise ShapeError(
+            f"cond: a predicate of shape {array.shape}.",
+            fix="reduce it with any or all, or choose by element with where.",
+        )
     return array.reshape(())[()]
 
 
@@ -220,7 +235,9 @@ def _converted(result: Any) -> Any:
     return tree.map_structure(lambda leaf: None if leaf is None else convert_to_tensor(leaf), result)
 
 
-def _branches(what: str, index: Any, functions: Sequence[Callable[..., Any]], operands: Sequence[Any], form: Any) -> Any:
+def _branches(
+    what: str, index: Any, functions: Sequence[Callable[..., Any]], operands: Sequence[Any], form: Any
+) -> Any:
     specs = [operand.spec for operand in operands]
     traced = [_Traced(f"branch_{number}", function, specs, form) for number, function in enumerate(functions)]
     first = traced[0]
@@ -255,7 +272,12 @@ class _Loop:
     They are traced until no further variable turns out to be written: once, and once more if there are any.
     """
 
-    def __init__(self, what: str, functions: Sequence[tuple[str, Callable[..., Any], Any, Sequence[Spec]]], carried: Sequence[Any]) -> None:
+    def __init__(
+        self,
+        what: str,
+        functions: Sequence[tuple[str, Callable[..., Any], Any, Sequence[Spec]]],
+        carried: Sequence[Any],
+    ) -> None:
         self.states: list[Any] = []
         while True:
             self.traced = [
@@ -278,7 +300,9 @@ def _current(states: Sequence[Any]) -> list[Any]:
 
 
 @op
-def while_loop(cond: Callable[..., Any], body: Callable[..., Any], loop_vars: Any, maximum_iterations: int | None = None) -> Any:
+def while_loop(
+    cond: Callable[..., Any], body: Callable[..., Any], loop_vars: Any, maximum_iterations: int | None = None
+) -> Any:
     """`loop_vars` after `loop_vars = body(*loop_vars)` for as long as `cond(*loop_vars)` holds.
 
     Args:
@@ -306,7 +330,9 @@ def while_loop(cond: Callable[..., Any], body: Callable[..., Any], loop_vars: An
     if dispatch.current_trace() is None:
         carried = _eager_while(cond, next_of, carried, form, maximum_iterations)
     else:
-        carried = _traced_while(lambda v: cond(*args_of(v)), lambda v: next_of(*args_of(v)), carried, form, maximum_iterations)
+        carried = _traced_while(
+            lambda v: cond(*args_of(v)), lambda v: next_of(*args_of(v)), carried, form, maximum_iterations
+        )
     result = form.unflatten(carried)
     return result[0] if single else result
 
@@ -393,7 +419,14 @@ def _counted_loop(first: int, count: int, body: Any, value: Any) -> Any:
 
 
 @op
-def scan(f: Callable[[Any, Any], Any], init: Any, xs: Any = None, length: int | None = None, reverse: bool = False, unroll: int = 1) -> Any:
+def scan(
+    f: Callable[[Any, Any], Any],
+    init: Any,
+    xs: Any = None,
+    length: int | None = None,
+    reverse: bool = False,
+    unroll: int = 1,
+) -> Any:
     """Carry a state along the leading axis: `state, y = f(state, x)` for each row x of `xs`.
 
     Args:
@@ -417,7 +450,9 @@ def scan(f: Callable[[Any, Any], Any], init: Any, xs: Any = None, length: int | 
     def step(state: Any, row: Any) -> Any:
         result = f(state, row)
         if not isinstance(result, (list, tuple)) or len(result) != 2:
-            raise ShapeError("scan: `f` must return a pair.", fix="return (next state, result); the result may be None.")
+            raise ShapeError(
+                "scan: `f` must return a pair.", fix="return (next state, result); the result may be None."
+            )
         return tuple(result)
 
     if dispatch.current_trace() is None:
@@ -426,10 +461,14 @@ def scan(f: Callable[[Any, Any], Any], init: Any, xs: Any = None, length: int | 
 
 
 def _scan_length(rows: Sequence[Any], length: int | None) -> int:
-    sizes = {row.spec.shape[0] if row.spec.ndim else None for row in rows} | ({int(length)} if length is not None else set())
+    sizes = {row.spec.shape[0] if row.spec.ndim else None for row in rows} | (
+        {int(length)} if length is not None else set()
+    )
     if len(sizes) != 1 or None in sizes:
         raise ShapeError(
-            f"scan: leading sizes {sorted(str(size) for size in sizes)}." if sizes else "scan: neither `xs` nor `length` is given.",
+            f"scan: leading sizes {sorted(str(size) for size in sizes)}."
+            if sizes
+            else "scan: neither `xs` nor `length` is given.",
             fix="give arrays of one leading size, equal to `length` if that is given.",
         )
     return sizes.pop()
@@ -443,7 +482,9 @@ def _stack(rows: Sequence[Any]) -> Any:
     return concatenate(*[reshape(row, shape=(1, *row.spec.shape)) for row in rows], axis=0)
 
 
-def _eager_scan(step: Any, carried: list[Any], form: Any, rows: list[Any], rows_form: Any, count: int, reverse: bool) -> Any:
+def _eager_scan(
+    step: Any, carried: list[Any], form: Any, rows: list[Any], rows_form: Any, count: int, reverse: bool
+) -> Any:
     if count == 0:
         return _empty_scan(step, carried, form, rows, rows_form)
     results: list[list[Any]] = []
@@ -477,7 +518,9 @@ def _scan_step(step: Any, form: Any, count: int, rows_form: Any) -> Callable[...
     return flat_step
 
 
-def _traced_scan(step: Any, carried: list[Any], form: Any, rows: list[Any], rows_form: Any, count: int, reverse: bool) -> Any:
+def _traced_scan(
+    step: Any, carried: list[Any], form: Any, rows: list[Any], rows_form: Any, count: int, reverse: bool
+) -> Any:
     """A scan whose body takes the carried values, the variables that it writes, the rows, and the captures."""
     row_specs = [array.spec.with_shape(array.spec.shape[1:]) for array in rows]
     states: list[Any] = []
@@ -494,12 +537,21 @@ def _traced_scan(step: Any, carried: list[Any], form: Any, rows: list[Any], rows
     own = len(carried) + len(rows) + len(states)
     captures = _conform([traced], [graph], [own])
     middle = len(carried) + len(rows)
-    graph.inputs = [*graph.inputs[: len(carried)], *graph.inputs[middle:own], *graph.inputs[len(carried) : middle], *graph.inputs[own:]]
+    graph.inputs = [
+        *graph.inputs[: len(carried)],
+        *graph.inputs[middle:own],
+        *graph.inputs[len(carried) : middle],
+        *graph.inputs[own:],
+    ]
     for index, value in enumerate(graph.inputs):
         value.index = index
     stacked = len(traced.results) - len(carried)
     outputs = graph.outputs
-    graph.outputs = [*outputs[: len(carried)], *outputs[len(carried) + stacked :], *outputs[len(carried) : len(carried) + stacked]]
+    graph.outputs = [
+        *outputs[: len(carried)],
+        *outputs[len(carried) + stacked :],
+        *outputs[len(carried) : len(carried) + stacked],
+    ]
     num_carried = len(carried) + len(states)
     results = control.scan(
         *carried, *_current(states), *rows, *captures,
@@ -510,7 +562,7 @@ def _traced_scan(step: Any, carried: list[Any], form: Any, rows: list[Any], rows
 
 
 @op
-def map(f: Callable[[Any], Any], xs: Any) -> Any:  # noqa: A001 - the name that Keras gives it
+def map(f: Callable[[Any], Any], xs: Any) -> Any:
     """`f` of each row of `xs`, one after the other, with the results stacked along a leading axis.
 
     Args:
@@ -538,13 +590,16 @@ def vectorized_map(function: Callable[[Any], Any], elements: Any) -> Any:
     """
     leaves, form = _flat(elements)
     if control.Transforms.vectorize is None:
-        raise ArgumentError("vectorized_map: headwater.autodiff is not loaded.", fix="import headwater before its parts.")
+        raise ArgumentError(
+            "vectorized_map: headwater.autodiff is not loaded.", fix="import headwater before its parts."
+        )
     return control.Transforms.vectorize(function)(form.unflatten(leaves))
 
 
 @op
 def associative_scan(f: Callable[[Any, Any], Any], elems: Any, reverse: bool = False, axis: int = 0) -> Any:
-    """All partial results of an associative function: y[i] = f(f(x[0], x[1]), ..., x[i]), in a logarithmic number of steps.
+    """All partial results of an associative function: y[i] = f(f(x[0], x[1]), ..., x[i]), in a logarithmic number of
+    steps.
 
     Args:
         f: associative function of two structures of tensors, applied to whole slices along `axis` at once.
@@ -562,7 +617,9 @@ def associative_scan(f: Callable[[Any, Any], Any], elems: Any, reverse: bool = F
     leading = [move_axis(leaf, normalize_axis(axis, leaf.spec.ndim, "associative_scan"), 0) for leaf in leaves]
     sizes = {leaf.spec.shape[0] for leaf in leading}
     if len(sizes) != 1:
-        raise ShapeError(f"associative_scan: sizes {sorted(sizes)} along axis {axis} differ.", fix="give tensors of one size there.")
+        raise ShapeError(
+            f"associative_scan: sizes {sorted(sizes)} along axis {axis} differ.", fix="give tensors of one size there."
+        )
     if reverse:
         leading = [_reversed(leaf) for leaf in leading]
 
@@ -635,9 +692,9 @@ def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
     """A function with the values of `f` and the gradient that `f` gives.
 
     Args:
-        f: function of tensors that returns a pair: its results, and a function that takes a cotangent for each result and returns
-            one for each argument. If that function has a parameter `variables`, it is called with the trainable variables that `f`
-            read, and returns a second sequence with a cotangent for each.
+        f: function of tensors that returns a pair: its results, and a function that takes a cotangent for each result
+            and returns one for each argument. If that function has a parameter `variables`, it is called with the
+            trainable variables that `f` read, and returns a second sequence with a cotangent for each.
     Returns: the function.
     Example:
         >>> @custom_gradient
@@ -673,7 +730,9 @@ class _Reads:
             self.found.setdefault(id(state), (state, tensor))
 
 
-def _cotangents(grad: Callable[..., Any], cotangents: Sequence[Any], structure: Any, reads: Sequence[Any], count: int) -> list[Any]:
+def _cotangents(
+    grad: Callable[..., Any], cotangents: Sequence[Any], structure: Any, reads: Sequence[Any], count: int
+) -> list[Any]:
     """What a user's gradient function gives: a cotangent (or None) for each argument, then for each variable read."""
     upstream = structure.unflatten(list(cotangents))
     flat = list(upstream) if isinstance(upstream, (list, tuple)) else [upstream]
@@ -685,7 +744,10 @@ def _cotangents(grad: Callable[..., Any], cotangents: Sequence[Any], structure: 
     found = list(found) if isinstance(found, (list, tuple)) else [found]
     found = tree.leaves(found)
     if len(found) != count:
-        raise ShapeError(f"custom_gradient: {len(found)} cotangents for {count} arguments.", fix="return one for each argument, or None.")
+        raise ShapeError(
+            f"custom_gradient: {len(found)} cotangents for {count} arguments.",
+            fix="return one for each argument, or None.",
+        )
     every = [*found, *(for_variables or [])]
     return [None if each is None else convert_to_tensor(each) for each in every]
 
@@ -700,7 +762,8 @@ def _parameters(function: Callable[..., Any]) -> Sequence[str]:
 def _eager_custom(f: Callable[..., Any], args: list[Any]) -> Any:
     """The values at once; tapes record one application, whose gradient is the user's function.
 
-    Tapes also see the parts of `f`, for a second derivative; the results are tensors of their own, so those parts lead nowhere else.
+    Tapes also see the parts of `f`, for a second derivative; the results are tensors of their own, so those parts lead
+    nowhere else.
     """
     recorders, reads = dispatch.recorders(), _Reads()
     with dispatch.recording((*recorders, reads)):
@@ -757,7 +820,8 @@ def _traced_custom(f: Callable[..., Any], args: list[Any]) -> Any:
     gradient = reverse.finish((), [spec.dtype for spec in wanted])
     first, second = len(specs), len(specs) + 2 * len(results)
     captures = _conform([forward, reverse], [body, gradient], [first, second], first=tensors)
-    # The primitive gives both graphs the same inputs: arguments, captures; the gradient then takes results and cotangents.
+    # The primitive gives both graphs the same inputs: arguments, captures; the gradient then takes results and
+    # cotangents.
     gradient.inputs = [*gradient.inputs[:first], *gradient.inputs[second:], *gradient.inputs[first:second]]
     for index, value in enumerate(gradient.inputs):
         value.index = index

@@ -1,10 +1,11 @@
 """Random numbers without hidden state: every function takes a key and gives the same numbers for the same key.
 
-A key is four uint32 words (key0, key1, counter_lo, counter_hi) of the Philox generator (primitives/random.py). Whoever keeps a
-key as state uses it once and replaces it by `next_key`; `split` and `fold_in` make independent keys from one.
+A key is four uint32 words (key0, key1, counter_lo, counter_hi) of the Philox generator (primitives/random.py). Whoever
+keeps a key as state uses it once and replaces it by `next_key`; `split` and `fold_in` make independent keys from one.
 
-Distributions whose sampling rejects (gamma, poisson, binomial) repeat, with fresh bits, until every element is accepted, so they
-are exact. Samples are constants to differentiation, save that `normal` and `uniform` pass gradients to their parameters.
+Distributions whose sampling rejects (gamma, poisson, binomial) repeat, with fresh bits, until every element is
+accepted, so they are exact. Samples are constants to differentiation, save that `normal` and `uniform` pass gradients
+to their parameters.
 """
 
 from __future__ import annotations
@@ -154,7 +155,9 @@ def _shape(shape: Any) -> tuple[int, ...]:
 def _float_dtype(dtype: Any, what: str) -> DType:
     found = floatx() if dtype is None else as_dtype(dtype)
     if not found.is_floating:
-        raise DTypeError(f"{what}: {found.name} is not a float dtype.", fix="ask for float32, or use randint for integers.")
+        raise DTypeError(
+            f"{what}: {found.name} is not a float dtype.", fix="ask for float32, or use randint for integers."
+        )
     return found
 
 
@@ -184,7 +187,9 @@ def _open_unit(key: Any, shape: tuple[int, ...], dtype: DType) -> Any:
 def _symmetric_unit(key: Any, shape: tuple[int, ...], dtype: DType) -> Any:
     """Uniform in (-1, 1), without the ends and 0, symmetric to the last bit."""
     precision = PRECISION[dtype.name]
-    odd = e.add(e.multiply(_integers(key, shape, dtype, 1), scalar(2, dtype)), scalar(1 - 2.0 ** (precision - 1), dtype))
+    odd = e.add(
+        e.multiply(_integers(key, shape, dtype, 1), scalar(2, dtype)), scalar(1 - 2.0 ** (precision - 1), dtype)
+    )
     return e.multiply(odd, scalar(2.0 ** (1 - precision), dtype))
 
 
@@ -227,7 +232,9 @@ def randint(key: Any, shape: Sequence[int], minval: Any, maxval: Any, dtype: Any
     """
     dtype = as_dtype(dtype)
     if not dtype.is_integer:
-        raise DTypeError(f"randint: {dtype.name} is not an integer dtype.", fix="ask for int32, or use uniform for floats.")
+        raise DTypeError(
+            f"randint: {dtype.name} is not an integer dtype.", fix="ask for int32, or use uniform for floats."
+        )
     if isinstance(minval, (int, np.integer)) and isinstance(maxval, (int, np.integer)) and minval >= maxval:
         raise RangeError(f"randint: there is no number in [{minval}, {maxval}).", fix="let maxval exceed minval.")
     low, high = (e.cast(convert_to_tensor(value), dtype=INT64) for value in (minval, maxval))
@@ -258,7 +265,8 @@ def dropout(key: Any, inputs: Any, rate: float, noise_shape: Sequence[int | None
         key: uint32 (4,).
         inputs: float.
         rate: from 0 to less than 1.
-        noise_shape: shape of the mask, which broadcasts to that of the inputs; None, or a None in it, is the inputs' size.
+        noise_shape: shape of the mask, which broadcasts to that of the inputs; None, or a None in it, is the inputs'
+            size.
     Returns: as the inputs.
     Raises: RangeError for another rate.
     """
@@ -381,7 +389,9 @@ def permutation(key: Any, n: int, dtype: Any = "int32") -> Any:
         dtype: "int32" or "int64".
     Returns: (n,).
     """
-    return argsort(random_bits(_key(key), shape=(int(n),), dtype=UINT64), axis=0, descending=False, dtype=as_dtype(dtype))
+    return argsort(
+        random_bits(_key(key), shape=(int(n),), dtype=UINT64), axis=0, descending=False, dtype=as_dtype(dtype)
+    )
 
 
 def shuffle(key: Any, x: Any, axis: int = 0) -> Any:
@@ -401,8 +411,11 @@ def shuffle(key: Any, x: Any, axis: int = 0) -> Any:
 # Distributions that reject
 
 
-def _until_accepted(key: Any, shape: tuple[int, ...], dtype: DType, draw: Callable[[Any], tuple[Any, Any]], done: Any) -> Any:
-    """Values of `shape`: `draw(key)` gives candidates and which of them are accepted; it is called with fresh keys until all are.
+def _until_accepted(
+    key: Any, shape: tuple[int, ...], dtype: DType, draw: Callable[[Any], tuple[Any, Any]], done: Any
+) -> Any:
+    """Values of `shape`: `draw(key)` gives candidates and which of them are accepted; it is called with fresh keys
+    until all are.
 
     `done` marks elements that need no value.
     """
@@ -450,7 +463,9 @@ def _log_gamma_sample(key: Any, alpha: Any) -> Any:
         root = e.add(one, e.multiply(c, x))
         positive = e.greater(root, scalar(0, dtype))
         log_v = e.multiply(scalar(3, dtype), e.log(e.select(positive, root, one)))
-        bound = e.add(e.multiply(scalar(0.5, dtype), e.square(x)), e.multiply(d, e.add(e.subtract(one, e.exp(log_v)), log_v)))
+        bound = e.add(
+            e.multiply(scalar(0.5, dtype), e.square(x)), e.multiply(d, e.add(e.subtract(one, e.exp(log_v)), log_v))
+        )
         accepted = e.bitwise_and(positive, e.less(e.log(_open_unit(for_u, shape, dtype)), bound))
         return e.add(e.log(d), log_v), accepted
 
@@ -467,7 +482,8 @@ def gamma(key: Any, shape: Sequence[int], alpha: Any, dtype: Any = None) -> Any:
         shape: of the result.
         alpha: shape parameter, positive; a number, or a tensor that broadcasts to `shape`.
         dtype: a float dtype, the default one if None.
-    Source: Marsaglia and Tsang 2000, "A simple method for generating gamma variables"; alpha below 1 by their section 6.
+    Source: Marsaglia and Tsang 2000, "A simple method for generating gamma variables"; alpha below 1 by their section
+    6.
     """
     dtype = _float_dtype(dtype, "gamma")
     sizes = _shape(shape)
@@ -527,7 +543,8 @@ def poisson(key: Any, shape: Sequence[int], rate: Any, dtype: Any = None) -> Any
         shape: of the result.
         rate: mean, not negative; a number, or a tensor that broadcasts to `shape`.
         dtype: of the result; the default float dtype if None.
-    Source: Hörmann 1993, "The transformed rejection method for generating Poisson random variables" (PTRS); below 10, inversion.
+    Source: Hörmann 1993, "The transformed rejection method for generating Poisson random variables" (PTRS); below 10,
+    inversion.
     """
     dtype = floatx() if dtype is None else as_dtype(dtype)
     sizes = _shape(shape)

@@ -1,7 +1,8 @@
 """Control flow: primitives that hold sub-graphs as attributes. What a sub-graph uses from outside it takes as inputs.
 
-Their gradients are control flow again. A step that is differentiated is computed again from what went into it, so only the values
-carried from step to step are kept: all of them for `scan`, whose length is known, and a number of checkpoints for `while_loop`.
+Their gradients are control flow again. A step that is differentiated is computed again from what went into it, so only
+the values carried from step to step are kept: all of them for `scan`, whose length is known, and a number of
+checkpoints for `while_loop`.
 """
 
 from __future__ import annotations
@@ -22,7 +23,16 @@ from headwater.ir.replay import replay, zeros
 from headwater.ir.spec import Spec, merge_sizes, sizes_differ
 from headwater.primitives.constant import scalar
 from headwater.primitives.elementwise import (
-    add, bitwise_and, floor_divide, greater, less, maximum, multiply, select, sin, subtract,
+    add,
+    bitwise_and,
+    floor_divide,
+    greater,
+    less,
+    maximum,
+    multiply,
+    select,
+    sin,
+    subtract,
 )  # fmt: skip
 from headwater.primitives.reduce import reduce_sum
 
@@ -55,7 +65,9 @@ def per_graph(make: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def trace_graph(name: str, specs: Sequence[Spec], function: Callable[..., Any]) -> Graph:
-    """The graph of `function`, which takes an array for each spec, returns a sequence of arrays, and uses nothing else."""
+    """The graph of `function`, which takes an array for each spec, returns a sequence of arrays, and uses nothing
+    else.
+    """
     trace = dispatch.Trace(name)
     inputs = [trace.input(spec) for spec in specs]
     with dispatch.tracing(trace), dispatch.recording(()):
@@ -66,8 +78,8 @@ def trace_graph(name: str, specs: Sequence[Spec], function: Callable[..., Any]) 
 class SubTrace(dispatch.Trace):
     """The trace of a Python function that becomes a sub-graph: what it uses from outside becomes inputs, `captures`.
 
-    Eager arrays too, if `capture_eager`, so that a tape around an eager application sees them. A variable that is not among
-    `states` (array by variable: what is carried) is read outside, where tapes see the read.
+    Eager arrays too, if `capture_eager`, so that a tape around an eager application sees them. A variable that is not
+    among `states` (array by variable: what is carried) is read outside, where tapes see the read.
     """
 
     def __init__(self, name: str, *, capture_eager: bool = False) -> None:
@@ -98,7 +110,9 @@ class SubTrace(dispatch.Trace):
 
 @per_graph
 def gradient_graph(graph: Graph, wanted: tuple[int, ...]) -> Graph:
-    """A graph of the inputs of `graph`, then a cotangent for each inexact output -> cotangents of the inputs `wanted`."""
+    """A graph of the inputs of `graph`, then a cotangent for each inexact output -> cotangents of the inputs
+    `wanted`.
+    """
     assert Transforms.graph_vjp is not None, "headwater.autodiff is not loaded"
     with dispatch.tracing(None), dispatch.recording(()):
         return Transforms.graph_vjp(graph, wanted)
@@ -140,6 +154,10 @@ def _agree(stated: Spec, given: Spec) -> bool:
     return same_rank and not any(map(sizes_differ, stated.shape, given.shape))
 
 
+def _listed(specs: Sequence[Spec]) -> str:
+    return ", ".join(map(str, specs))
+
+
 class _WithGraphs(Primitive, family=True):
     """Family: primitives that hold sub-graphs."""
 
@@ -150,7 +168,7 @@ class _WithGraphs(Primitive, family=True):
         wanted = [value.spec for value in graph.inputs]
         if len(wanted) != len(given) or not all(map(_agree, wanted, given)):
             raise ShapeError(
-                f"{self.name}: {role} takes ({', '.join(map(str, wanted))}) and is given ({', '.join(map(str, given))}).",
+                f"{self.name}: {role} takes ({_listed(wanted)}) and is given ({_listed(given)}).",
                 fix="let what a loop carries keep its shape and dtype, and give every sub-graph all of its inputs.",
             )
 
@@ -159,7 +177,7 @@ class _WithGraphs(Primitive, family=True):
         found = [value.spec for value in graph.outputs[: len(wanted)]]
         if len(found) != len(wanted) or not all(map(_agree, wanted, found)):
             raise ShapeError(
-                f"{self.name}: {role} gives ({', '.join(map(str, found))}) where ({', '.join(map(str, wanted))}) is wanted.",
+                f"{self.name}: {role} gives ({_listed(found)}) where ({_listed(wanted)}) is wanted.",
                 fix="let every branch, and every trip of a loop, give the same shapes and dtypes.",
             )
 
@@ -167,7 +185,8 @@ class _WithGraphs(Primitive, family=True):
 class Call(_WithGraphs):
     """A graph applied to inputs.
 
-    Shapes: as those of `body`.    Dtypes: as those of `body`.    Errors: ShapeError if the inputs are not those it takes.    Source: own.
+    Shapes: as those of `body`.    Dtypes: as those of `body`.
+    Errors: ShapeError if the inputs are not those it takes.    Source: own.
     """
 
     name = "call"
@@ -210,14 +229,18 @@ class Cond(_WithGraphs):
 
     Shapes: predicate (), operands as the branches take them -> what the branches give, all the same.
     Dtypes: predicate bool, False taking branch 0 and True branch 1, or int32, clamped to the branches there are.
-    Errors: ShapeError if the branches differ.    Source: own; the gradient is a cond over the gradients of the branches.
+    Errors: ShapeError if the branches differ.    Source: own; the gradient is a cond over the gradients of the
+    branches.
     """
 
     name = "cond"
 
     def infer(self, predicate: Spec, *operands: Spec, branches: tuple[Graph, ...]) -> tuple[Spec, ...]:
         if predicate.ndim or predicate.dtype not in ("bool", "int32"):
-            raise DTypeError(f"cond: a predicate {predicate}.", fix="give a bool or int32 of no axes; reduce an array with any or all.")
+            raise DTypeError(
+                f"cond: a predicate {predicate}.",
+                fix="give a bool or int32 of no axes; reduce an array with any or all.",
+            )
         if not branches:
             raise ShapeError("cond: there are no branches.", fix="give at least one.")
         for number, branch in enumerate(branches):
@@ -288,20 +311,27 @@ def _run_branch(lax: Any, branch: Graph, *operands: Any) -> tuple[Any, ...]:
 class Scan(_WithGraphs):
     """A graph applied once for each row of the scanned inputs, with values carried from one step to the next.
 
-    At each step (from the last row to the first if `reverse`) `body` takes the carried values, a row of each scanned input, and the
-    constants, and gives the next carried values and a row for each stacked result.
-    Shapes: carried (num_carried of them), scanned (num_scanned of them, each (length, ...)), constants -> carried, stacked (length, ...).
+    At each step (from the last row to the first if `reverse`) `body` takes the carried values, a row of each scanned
+    input, and the constants, and gives the next carried values and a row for each stacked result.
+    Shapes: carried (num_carried of them), scanned (num_scanned of them, each (length, ...)), constants -> carried,
+    stacked (length, ...).
     Dtypes: any; what is carried keeps its own.    Errors: ShapeError if `body` does not fit.
-    Source: own; the gradient is the scan in the other direction over the carried values, which a second forward scan saves.
+    Source: own; the gradient is the scan in the other direction over the carried values, which a second forward scan
+    saves.
     """
 
     name = "scan"
 
-    def infer(self, *specs: Spec, body: Graph, num_carried: int, num_scanned: int, length: int, reverse: bool) -> tuple[Spec, ...]:
+    def infer(
+        self, *specs: Spec, body: Graph, num_carried: int, num_scanned: int, length: int, reverse: bool
+    ) -> tuple[Spec, ...]:
         carried, scanned = specs[:num_carried], specs[num_carried : num_carried + num_scanned]
         for spec in scanned:
             if not spec.ndim or sizes_differ(spec.shape[0], length):
-                raise ShapeError(f"scan: an input of shape {spec.shape} in a scan of length {length}.", fix="give a row for each step.")
+                raise ShapeError(
+                    f"scan: an input of shape {spec.shape} in a scan of length {length}.",
+                    fix="give a row for each step.",
+                )
         rows = [spec.with_shape(spec.shape[1:]) for spec in scanned]
         self.require_inputs(body, [*carried, *rows, *specs[num_carried + num_scanned :]], "the body")
         self.require_outputs(body, carried, "the body")
@@ -316,7 +346,9 @@ class Scan(_WithGraphs):
             return (None,) * len(args)
         scanned, constants = args[num_carried : parts.first_constant], args[parts.first_constant :]
         attrs = {"length": length, "num_carried": num_carried}
-        saved = scan(*args, body=_saving(body, num_carried), num_scanned=num_scanned, reverse=reverse, **attrs)[num_carried:]
+        saved = scan(*args, body=_saving(body, num_carried), num_scanned=num_scanned, reverse=reverse, **attrs)[
+            num_carried:
+        ]
         by_carried = [g[index] for index in out if index < num_carried]
         by_stacked = [g[index] for index in out if index >= num_carried]
         sums = [zeros(specs[index]) for index in parts.constants]
@@ -331,7 +363,13 @@ class Scan(_WithGraphs):
 
     def cpu(self, kernels, *args, body, num_carried, num_scanned, length, reverse):
         return kernels.emit(
-            "scan", *args, body=body, num_carried=num_carried, num_scanned=num_scanned, length=length, reverse=int(reverse)
+            "scan",
+            *args,
+            body=body,
+            num_carried=num_carried,
+            num_scanned=num_scanned,
+            length=length,
+            reverse=int(reverse),
         )
 
     def xla(self, lax, *args, body, num_carried, num_scanned, length, reverse):
@@ -371,7 +409,9 @@ class Scan(_WithGraphs):
             Sample(args[0], args[1], args[2][:0], args[3], **attrs, length=0, reverse=False),
             Sample(np.array(1.5), np.array(0.7), body=bare, num_carried=1, num_scanned=0, length=3, reverse=False),
             BadSample(ShapeError, "in a scan of length 5", *args, **attrs, length=5, reverse=False),
-            BadSample(ShapeError, "the body takes", args[0].astype(np.float32), *args[1:], **attrs, length=4, reverse=False),
+            BadSample(
+                ShapeError, "the body takes", args[0].astype(np.float32), *args[1:], **attrs, length=4, reverse=False
+            ),
         ]
 
 
@@ -397,8 +437,9 @@ def _saving(body: Graph, num_carried: int) -> Graph:
 def _scan_gradient(body: Graph, num_carried: int, num_scanned: int) -> Graph:
     """The body of the scan back.
 
-    Inputs: cotangents of what is carried, sums of the cotangents of the constants; then by row the carried values, the scanned inputs
-    and the cotangents of the stacked results; then the constants. Outputs: the first two, moved on; cotangents of the scanned rows.
+    Inputs: cotangents of what is carried, sums of the cotangents of the constants; then by row the carried values, the
+    scanned inputs and the cotangents of the stacked results; then the constants. Outputs: the first two, moved on;
+    cotangents of the scanned rows.
     """
     specs = [value.spec for value in body.inputs]
     parts = _Parts(num_carried, num_scanned, specs)
@@ -413,7 +454,11 @@ def _scan_gradient(body: Graph, num_carried: int, num_scanned: int) -> Graph:
         by_stacked = args[second + parts.first_constant : last]
         found = replay(gradient, [*values, *args[last:], *by_carried, *by_stacked])
         rows_end = first + len(parts.scanned)
-        return [*found[:first], *(add(total, part) for total, part in zip(sums, found[rows_end:])), *found[first:rows_end]]
+        return [
+            *found[:first],
+            *(add(total, part) for total, part in zip(sums, found[rows_end:])),
+            *found[first:rows_end],
+        ]
 
     inputs = [*(specs[index] for index in parts.carried), *constant_specs]
     inputs += [*specs[: parts.first_constant], *stacked, *specs[parts.first_constant :]]
@@ -421,13 +466,14 @@ def _scan_gradient(body: Graph, num_carried: int, num_scanned: int) -> Graph:
 
 
 class WhileLoop(_WithGraphs):
-    """Values carried through `body` for as long as `condition` holds, at most `maximum_iterations` times if that is given.
+    """Values carried through `body` for as long as `condition` holds, at most `maximum_iterations` times if that is
+    given.
 
     Both graphs take the carried values and the constants; the body gives the next carried values.
     Shapes: carried (num_carried of them), constants -> carried.    Dtypes: any; what is carried keeps its own.
     Errors: ShapeError if the graphs do not fit.
-    Source: own; for the gradient the trips are made again from checkpoints (Griewank and Walther 2008, chapter 12): up to
-    CHECKPOINTS trips, or `maximum_iterations` if that is at most four times as many, cost no more than a scan does.
+    Source: own; for the gradient the trips are made again from checkpoints (Griewank and Walther 2008, chapter 12): up
+    to CHECKPOINTS trips, or `maximum_iterations` if that is at most four times as many, cost no more than a scan does.
     """
 
     name = "while_loop"
@@ -438,7 +484,9 @@ class WhileLoop(_WithGraphs):
         self.require_inputs(condition, specs, "the condition")
         self.require_inputs(body, specs, "the body")
         if len(condition.outputs) != 1:
-            raise ShapeError(f"while_loop: the condition gives {len(condition.outputs)} results.", fix="let it give one bool.")
+            raise ShapeError(
+                f"while_loop: the condition gives {len(condition.outputs)} results.", fix="let it give one bool."
+            )
         self.require_outputs(condition, [Spec((), BOOL)], "the condition")
         self.require_outputs(body, specs[:num_carried], "the body")
         return tuple(specs[:num_carried])
@@ -465,15 +513,17 @@ class WhileLoop(_WithGraphs):
         sums = [zeros(args[index].spec) for index in parts.constants]
         found = scan(
             *by_carried, *sums, *saved, *constants,
-            body=_segment_gradient(body, num_carried), num_carried=len(by_carried) + len(sums), num_scanned=1 + num_carried,
-            length=slots, reverse=True,
+            body=_segment_gradient(body, num_carried), num_carried=len(by_carried) + len(sums),
+            num_scanned=1 + num_carried, length=slots, reverse=True,
         )  # fmt: skip
         return _spread(found, parts.wanted, len(args))
 
     def cpu(self, kernels, *args, condition, body, num_carried, maximum_iterations=None):
         if maximum_iterations is None:
             return kernels.emit("while", *args, condition=condition, body=body, num_carried=num_carried)
-        return kernels.decompose(functools.partial(_bounded_loop, condition, body, num_carried, maximum_iterations), *args)
+        return kernels.decompose(
+            functools.partial(_bounded_loop, condition, body, num_carried, maximum_iterations), *args
+        )
 
     def xla(self, lax, *args, condition, body, num_carried, maximum_iterations=None):
         constants = args[num_carried:]
@@ -513,7 +563,9 @@ class WhileLoop(_WithGraphs):
             Sample(*args, condition=until(5), **attrs, maximum_iterations=7),
             Sample(np.array(1.9), np.array(0.6), condition=large, body=halving, num_carried=1, maximum_iterations=None),
             BadSample(ShapeError, "the condition gives", *args, condition=body, **attrs, maximum_iterations=None),
-            BadSample(ShapeError, "the condition takes", *args[:2], condition=until(5), **attrs, maximum_iterations=None),
+            BadSample(
+                ShapeError, "the condition takes", *args[:2], condition=until(5), **attrs, maximum_iterations=None
+            ),
         ]
 
 
@@ -546,8 +598,8 @@ def _count_trips(args: Sequence[Any], condition: Graph, body: Graph, num_carried
 def _segment(body: Graph, condition: Graph, num_carried: int) -> Graph:
     """The body of a scan over segments of a loop: up to `stride` trips each.
 
-    Inputs: trips left, carried values; stride, constants. Outputs: trips left, carried values; trips made in this segment, and the
-    carried values that it began with.
+    Inputs: trips left, carried values; stride, constants. Outputs: trips left, carried values; trips made in this
+    segment, and the carried values that it began with.
     """
     specs = [value.spec for value in body.inputs]
     carried, constants = specs[:num_carried], specs[num_carried:]
@@ -576,7 +628,8 @@ def _segment(body: Graph, condition: Graph, num_carried: int) -> Graph:
 def _segment_gradient(body: Graph, num_carried: int) -> Graph:
     """The body of the scan back over segments, which goes through the trips of one segment from its last to its first.
 
-    Inputs: cotangents of what is carried, sums for the constants; trips made, values that the segment began with; constants.
+    Inputs: cotangents of what is carried, sums for the constants; trips made, values that the segment began with;
+    constants.
     Outputs: the first two, moved on.
     """
     specs = [value.spec for value in body.inputs]
@@ -593,7 +646,10 @@ def _segment_gradient(body: Graph, num_carried: int) -> Graph:
         "body": trace_graph(
             "body",
             again_specs,
-            lambda done, *rest: [add(done, scalar(1, INT32)), *replay(body, [*rest[:num_carried], *rest[num_carried + 1 :]])],
+            lambda done, *rest: [
+                add(done, scalar(1, INT32)),
+                *replay(body, [*rest[:num_carried], *rest[num_carried + 1 :]]),
+            ],
         ),
     }
 

@@ -57,17 +57,23 @@ class CustomGradient(Primitive):
     """A graph whose gradient is not the derivative of its parts but what another graph, or a Python function, says.
 
     The inputs are `num_arguments` arguments, then what both graphs use from outside.
-    `gradient` takes the inputs, then the results, then a cotangent for each result, and gives a cotangent for each argument.
-    `function` takes a cotangent for each result and gives one (or None) for each argument; it is for eager applications alone,
-    which a tape records without running them again.
-    Shapes: as those of `body`.    Dtypes: as those of `body`.    Errors: ShapeError if the graphs do not fit.    Source: own.
+    `gradient` takes the inputs, then the results, then a cotangent for each result, and gives a cotangent for each
+    argument. `function` takes a cotangent for each result and gives one (or None) for each argument; it is for eager
+    applications alone, which a tape records without running them again.
+    Shapes: as those of `body`.    Dtypes: as those of `body`.
+    Errors: ShapeError if the graphs do not fit.    Source: own.
     """
 
     name = "custom_gradient"
     multiple = True
 
     def infer(
-        self, *specs: Spec, body: Graph, gradient: Graph | None, num_arguments: int, function: Callable[..., Any] | None = None
+        self,
+        *specs: Spec,
+        body: Graph,
+        gradient: Graph | None,
+        num_arguments: int,
+        function: Callable[..., Any] | None = None,
     ) -> tuple[Spec, ...]:
         results = [value.spec for value in body.outputs]
         _require_like(self, body.inputs, specs, "its graph takes")
@@ -98,9 +104,7 @@ class CustomGradient(Primitive):
         float64 = as_dtype("float64")
         spec = Spec((3,), float64)
         body = trace_graph("sample", [spec, spec], lambda x, w: (sin(multiply(x, w)),))
-        true = trace_graph(
-            "gradient", [spec] * 4, lambda x, w, y, g: (multiply(multiply(g, w), cos(multiply(x, w))),)
-        )
+        true = trace_graph("gradient", [spec] * 4, lambda x, w, y, g: (multiply(multiply(g, w), cos(multiply(x, w))),))
         other = trace_graph("gradient", [spec] * 3, lambda x, y, g: (multiply(g, x),))
         args = (rng.normal(size=3), rng.normal(size=3))
         return [
@@ -113,7 +117,8 @@ class CustomGradient(Primitive):
 def _require_like(primitive: Primitive, values: Sequence[Any], specs: Sequence[Spec], what: str) -> None:
     stated = [value.spec for value in values]
     fits = len(stated) == len(specs) and all(
-        a.dtype is b.dtype and a.ndim == b.ndim and not any(map(sizes_differ, a.shape, b.shape)) for a, b in zip(stated, specs)
+        a.dtype is b.dtype and a.ndim == b.ndim and not any(map(sizes_differ, a.shape, b.shape))
+        for a, b in zip(stated, specs)
     )
     if not fits:
         raise ShapeError(
@@ -169,7 +174,9 @@ def _call_host(function: Callable[..., Any], specs: tuple[Spec, ...], *arrays: n
     found = function(*arrays)
     found = () if found is None else tuple(found) if isinstance(found, (tuple, list)) else (found,)
     if len(found) != len(specs):
-        raise ShapeError(f"a Python function returned {len(found)} results, not {len(specs)}.", fix="return what its specs say.")
+        raise ShapeError(
+            f"a Python function returned {len(found)} results, not {len(specs)}.", fix="return what its specs say."
+        )
     results = []
     for array, spec in zip(found, specs):
         array = np.asarray(array)
@@ -184,7 +191,8 @@ def _call_host(function: Callable[..., Any], specs: tuple[Spec, ...], *arrays: n
 class HostCall(_HostFunction):
     """The results of a Python function without side effects, called on the host with NumPy arrays when the graph runs.
 
-    Shapes: any -> `specs`.    Dtypes: any -> `specs`.    Errors: ShapeError at run time if the results are not like `specs`.
+    Shapes: any -> `specs`.    Dtypes: any -> `specs`.    Errors: ShapeError at run time if the results are not like
+    `specs`.
     Source: own.
     """
 
@@ -192,9 +200,11 @@ class HostCall(_HostFunction):
 
 
 class PyFunction(_HostFunction):
-    """The results of a Python function, called on the host with NumPy arrays exactly once whenever the graph runs, in order.
+    """The results of a Python function, called on the host with NumPy arrays exactly once whenever the graph runs, in
+    order.
 
-    Shapes: any -> `specs`.    Dtypes: any -> `specs`.    Errors: ShapeError at run time if the results are not like `specs`.
+    Shapes: any -> `specs`.    Dtypes: any -> `specs`.    Errors: ShapeError at run time if the results are not like
+    `specs`.
     Source: own.
     """
 

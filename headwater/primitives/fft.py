@@ -1,6 +1,7 @@
 """Discrete Fourier transforms, on the host by NumPy's pocketfft.
 
-Gradients of complex functions follow TensorFlow: the cotangent of x is the adjoint map applied to that of y. The matrix F of the
+Gradients of complex functions follow TensorFlow: the cotangent of x is the adjoint map applied to that of y. The
+matrix F of the
 transform is symmetric, so its adjoint is its conjugate: size * ifft for fft, fft / size for ifft.
 """
 
@@ -47,9 +48,13 @@ class _Transform(Primitive, family=True):
     def require_axes(self, x: Spec, axes: tuple[int, ...]) -> None:
         """Raise unless the axes are distinct axes of x with elements."""
         if len(set(axes)) != len(axes) or any(not 0 <= axis < x.ndim for axis in axes):
-            raise ShapeError(f"{self.name}: axes {axes} are not distinct axes of shape {x.shape}.", fix="name each axis once.")
+            raise ShapeError(
+                f"{self.name}: axes {axes} are not distinct axes of shape {x.shape}.", fix="name each axis once."
+            )
         if any(x.shape[axis] == 0 for axis in axes):
-            raise ShapeError(f"{self.name}: nothing to transform in shape {x.shape} along {axes}.", fix="pad the axis first.")
+            raise ShapeError(
+                f"{self.name}: nothing to transform in shape {x.shape} along {axes}.", fix="pad the axis first."
+            )
 
 
 class _Complex(_Transform, family=True):
@@ -112,7 +117,8 @@ class FFT(_Complex):
 
 
 class IFFT(_Complex):
-    """Inverse of the discrete Fourier transform along `axes`, y[n] = (1 / size) sum over k of x[k] exp(2 pi i k n / size).
+    """Inverse of the discrete Fourier transform along `axes`, y[n] = (1 / size) sum over k of x[k] exp(2 pi i k n /
+    size).
 
     Shapes: any with these axes -> the same.    Dtypes: complex.    Errors: ShapeError if an axis is empty.
     Source: Cooley and Tukey 1965; NumPy's pocketfft computes it.
@@ -148,7 +154,8 @@ def _weights(size: int, bins: int, inner: float, axis: int, ndim: int, dtype: DT
 class RFFT(_Transform):
     """The first half (size // 2 + 1 bins) of the Fourier transform of real numbers along `axis`; the rest mirrors it.
 
-    Shapes: (*before, n, *after) -> (*before, n // 2 + 1, *after).    Dtypes: float32 -> complex64, float64 -> complex128.
+    Shapes: (*before, n, *after) -> (*before, n // 2 + 1, *after).
+    Dtypes: float32 -> complex64, float64 -> complex128.
     Errors: ShapeError if the axis is empty.    Source: own, for the gradient: Re(adjoint), written as one irfft.
     """
 
@@ -197,7 +204,8 @@ class IRFFT(_Transform):
 
     Bins beyond size // 2 are not used, missing ones are 0, and the imaginary parts of bins 0 and size / 2 are ignored.
     Shapes: (*before, bins, *after) -> (*before, size, *after).    Dtypes: complex64 -> float32, complex128 -> float64.
-    Errors: ShapeError if the axis is empty or size is not positive.    Source: own, for the gradient: one rfft, each bin twice.
+    Errors: ShapeError if the axis is empty or size is not positive.
+    Source: own, for the gradient: one rfft, each bin twice.
     """
 
     name = "irfft"

@@ -1,9 +1,10 @@
-"""Primitives that read and write at positions given by data: gather, gather_nd, scatter, take_along_axis, put_along_axis.
+"""Primitives that read and write at positions given by data: gather, gather_nd, scatter, take_along_axis,
+put_along_axis.
 
 What an index outside of its axis means is the attribute `mode`, the same for all:
 
-    raise   negative ones count from the end, others are an error; XLA can't raise, and reads NaN (0 for integers) and drops writes
-    clip    the nearest valid index
+    raise   negative ones count from the end, others are an error; XLA can't raise, and reads NaN (0 for integers) and
+    drops writes clip    the nearest valid index
     fill    a read gives 0, a write is dropped
 """
 
@@ -174,7 +175,12 @@ class Gather(Primitive):
         count = indices.spec.ndim - 1
         rows = move_axis(x, axis + 1, 1)
         found = gather_nd(rows, _with_batch_index(reshape(indices, shape=(*indices.spec.shape, 1))), mode=mode)
-        order = (0, *range(1 + count, 1 + count + axis), *range(1, 1 + count), *range(1 + count + axis, found.spec.ndim))
+        order = (
+            0,
+            *range(1 + count, 1 + count + axis),
+            *range(1, 1 + count),
+            *range(1 + count + axis, found.spec.ndim),
+        )
         return transpose(found, perm=order), True
 
     def samples(self, rng):
@@ -205,7 +211,7 @@ class _Rows(Primitive, family=True):
         depth = indices.shape[-1] if indices.ndim else 0
         if depth is None:
             raise ShapeError(
-                f"{self.name}: the last size of indices of shape {indices.shape} must be known, because it says how many axes they name.",
+                f"{self.name}: the last size of indices {indices.shape} must be known: it counts the axes they name.",
                 fix="give the indices a last axis of a fixed size.",
             )
         if indices.ndim == 0 or depth > x.ndim:
@@ -288,8 +294,10 @@ class Scatter(_Rows):
     """A copy of x in which the rows that index vectors name are combined with `updates`, one after the other.
 
     `kind` says how: "set" (the last one stays), "add", "max", "min", "mul".
-    Shapes: x (s0, ...), indices (*i, r), updates (*i, s[r], ...) -> as x.    Dtypes: x and updates one; indices int32 or int64.
-    Errors: ShapeError if the updates are not of that shape.    Source: own; gradients of max and min are shared by what ties.
+    Shapes: x (s0, ...), indices (*i, r), updates (*i, s[r], ...) -> as x.
+    Dtypes: x and updates one; indices int32 or int64.
+    Errors: ShapeError if the updates are not of that shape.    Source: own; gradients of max and min are shared by
+    what ties.
     """
 
     name = "scatter"
@@ -374,7 +382,9 @@ class Scatter(_Rows):
             Sample(x, far, rng.normal(size=(3,)), kind="add", mode="fill"),
             Sample(x, far, rng.normal(size=(3,)), kind="set", mode="clip"),
             Sample(x, np.zeros((2, 0), np.int32), rng.normal(size=(2, 4, 3)), kind="add", mode="raise"),
-            Sample(x.astype(np.float32), np.zeros((0, 1), np.int32), np.zeros((0, 3), np.float32), kind="set", mode="raise"),
+            Sample(
+                x.astype(np.float32), np.zeros((0, 1), np.int32), np.zeros((0, 3), np.float32), kind="set", mode="raise"
+            ),
             Sample((x + 1j).astype("complex64"), twice, (updates - 2j).astype("complex64"), kind="mul", mode="raise"),
             BadSample(ShapeError, "for rows of shape", x, twice, updates[:2], kind="add", mode="raise"),
             BadSample(ShapeError, "do not name rows", x, np.zeros((2, 3), np.int32), updates, kind="add", mode="raise"),
@@ -404,7 +414,9 @@ def _is_last(x: Any, indices: Any, mode: str) -> Any:
 
 
 def _grad_of_factors(g: Any, x: Any, updates: Any, read: Any, write: Any) -> Any:
-    """Gradient of a scatter of kind "mul" by its updates: the product of all other factors of the element, zeros included."""
+    """Gradient of a scatter of kind "mul" by its updates: the product of all other factors of the element, zeros
+    included.
+    """
     one, zero = scalar(1, g.spec.dtype), scalar(0, g.spec.dtype)
     is_zero = equal(updates, zero)
     nonzero = select(is_zero, one, updates)
@@ -460,7 +472,8 @@ def _line_rows(shape: tuple[int, ...], positions: np.ndarray, axis: int) -> tupl
 class TakeAlongAxis(_AlongAxis):
     """Elements of x that the indices name along one axis: y[.., j, ..] = x[.., indices[.., j, ..], ..].
 
-    Shapes: x (*before, n, *after), indices (*before, m, *after) -> as the indices.    Dtypes: x any; indices int32 or int64.
+    Shapes: x (*before, n, *after), indices (*before, m, *after) -> as the indices.
+    Dtypes: x any; indices int32 or int64.
     Errors: ShapeError if other sizes differ.    Source: own.
     """
 
@@ -470,9 +483,7 @@ class TakeAlongAxis(_AlongAxis):
         _require_mode(self, mode)
         self.require_lines(x, indices, axis)
         return x.with_shape(
-            tuple(
-                b if i == axis else b if a is None else a for i, (a, b) in enumerate(zip(x.shape, indices.shape))
-            )
+            tuple(b if i == axis else b if a is None else a for i, (a, b) in enumerate(zip(x.shape, indices.shape)))
         )
 
     def vjp(self, g, y, x, indices, *, axis, mode="raise"):
@@ -585,7 +596,14 @@ class PutAlongAxis(_AlongAxis):
             *[Sample(x, indices, updates, axis=1, kind=kind, mode="raise") for kind in KINDS],
             Sample(x, rng.integers(-5, 5, (2, 4)), rng.normal(size=(2, 4)), axis=0, kind="add", mode="fill"),
             Sample(rng.integers(0, 9, (3, 4)), indices, rng.integers(0, 9, (3, 3)), axis=1, kind="set", mode="clip"),
-            Sample(x.astype(np.float32), indices[:, :0], updates[:, :0].astype(np.float32), axis=1, kind="add", mode="raise"),
+            Sample(
+                x.astype(np.float32),
+                indices[:, :0],
+                updates[:, :0].astype(np.float32),
+                axis=1,
+                kind="add",
+                mode="raise",
+            ),
             BadSample(ShapeError, "for indices of shape", x, indices, updates[:, :2], axis=1, kind="add", mode="raise"),
             BadSample(ShapeError, "do not fit", x, indices[:2], updates[:2], axis=1, kind="add", mode="raise"),
             BadSample(DTypeError, "differ", x, indices, updates.astype(np.float32), axis=1, kind="add", mode="raise"),

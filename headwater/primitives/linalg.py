@@ -1,10 +1,12 @@
 """Decompositions and solvers of batches of matrices, on the host by NumPy's LAPACK.
 
-Gradients of complex functions follow TensorFlow: a cotangent g of y says that the loss changes by Re(sum of conj(g) dy).
+Gradients of complex functions follow TensorFlow: a cotangent g of y says that the loss changes by Re(sum of conj(g)
+dy).
 Sources of the gradients: Giles 2008, "Collected matrix derivative results for forward and reverse mode algorithmic
-differentiation" (solve, inverse, determinant, cholesky, eigh); Walter and Lehmann 2010, "Algorithmic differentiation of linear
-algebra functions with application in optimum experimental design" (qr, lu); Townsend 2016, "Differentiating the singular value
-decomposition", with Wan and Zhang 2019, arXiv:1909.02659, for complex matrices; Boeddeker et al. 2017, arXiv:1701.00392 (eig).
+differentiation" (solve, inverse, determinant, cholesky, eigh); Walter and Lehmann 2010, "Algorithmic differentiation
+of linear algebra functions with application in optimum experimental design" (qr, lu); Townsend 2016, "Differentiating
+the singular value decomposition", with Wan and Zhang 2019, arXiv:1909.02659, for complex matrices; Boeddeker et al.
+2017, arXiv:1701.00392 (eig).
 """
 
 from __future__ import annotations
@@ -19,7 +21,21 @@ from headwater.ir.primitive import BadSample, Primitive, Sample
 from headwater.ir.spec import Spec, merge_sizes, sizes_differ
 from headwater.primitives.constant import scalar
 from headwater.primitives.elementwise import (
-    add, cast, conj, conjugate, divide, equal, greater, greater_equal, imag, multiply, negative, real, select, subtract, to_complex,
+    add,
+    cast,
+    conj,
+    conjugate,
+    divide,
+    equal,
+    greater,
+    greater_equal,
+    imag,
+    multiply,
+    negative,
+    real,
+    select,
+    subtract,
+    to_complex,
 )  # fmt: skip
 from headwater.primitives.index import take_along_axis
 from headwater.primitives.linear import matmul
@@ -127,7 +143,9 @@ def _pairwise(a: Any, b: Any) -> Any:
     """1 / (b_j - a_i), and 0 where that difference is 0 (equal eigenvalues, the diagonal)."""
     difference = subtract(_columns(b), _rows(a))
     zero = equal(difference, _zero(difference))
-    return select(zero, _zero(difference), divide(scalar(1, a.spec.dtype), select(zero, scalar(1, a.spec.dtype), difference)))
+    return select(
+        zero, _zero(difference), divide(scalar(1, a.spec.dtype), select(zero, scalar(1, a.spec.dtype), difference))
+    )
 
 
 # NumPy
@@ -172,7 +190,9 @@ class _OfMatrices(Primitive, family=True):
     def require_square(self, spec: Spec) -> None:
         """Raise unless rows and columns are as many."""
         if sizes_differ(*spec.shape[-2:]):
-            raise ShapeError(f"{self.name}: matrices of shape {spec.shape} are not square.", fix="give as many rows as columns.")
+            raise ShapeError(
+                f"{self.name}: matrices of shape {spec.shape} are not square.", fix="give as many rows as columns."
+            )
 
     def square_or_bad(self) -> list[Sample]:
         """What every primitive of square matrices refuses."""
@@ -208,7 +228,8 @@ class Cholesky(_OfSquares):
     """The lower triangular L with L L^H = x and a positive diagonal. Only the lower triangle of x is read.
 
     Shapes: x (*batch, n, n) -> the same.    Dtypes: float32, float64, complex.
-    Errors: ShapeError if the matrices are not square; at run time an error if one is not positive definite (XLA gives NaN).
+    Errors: ShapeError if the matrices are not square; at run time an error if one is not positive definite (XLA gives
+    NaN).
     Source: Giles 2008, 2.2 and Murray 2016, arXiv:1602.07527, for the gradient, which is Hermitian.
     """
 
@@ -380,7 +401,8 @@ class _Solver(_OfMatrices, family=True):
 
 
 class TriangularSolve(_Solver):
-    """y with op(a) y = b, where op(a) is the lower (or upper) triangle of a, or its adjoint. The other triangle is not read.
+    """y with op(a) y = b, where op(a) is the lower (or upper) triangle of a, or its adjoint. The other triangle is not
+    read.
 
     Shapes: a (*batch, n, n), b (*batch, n, m) -> y (*batch, n, m).    Dtypes: float32, float64, complex, all the same.
     Errors: ShapeError if they do not fit.    Source: Giles 2008, 2.3.1.
@@ -401,7 +423,9 @@ class TriangularSolve(_Solver):
         return kernels.host(solver, a, b)
 
     def xla(self, lax, a, b, *, lower, adjoint=False):
-        return lax.lax.linalg.triangular_solve(a, b, left_side=True, lower=lower, transpose_a=adjoint, conjugate_a=adjoint)
+        return lax.lax.linalg.triangular_solve(
+            a, b, left_side=True, lower=lower, transpose_a=adjoint, conjugate_a=adjoint
+        )
 
     def reference(self, a, b, *, lower, adjoint=False):
         return _SOLVERS[lower, adjoint](a, b)
@@ -496,10 +520,10 @@ class Solve(_Solver):
 class QR(_OfMatrices):
     """Q with orthonormal columns and R upper triangular, Q R = x, by Householder reflections.
 
-    Shapes: x (*batch, m, n); with k = min(m, n): "reduced" Q (*batch, m, k), R (*batch, k, n); "complete" Q (*batch, m, m),
-    R (*batch, m, n).    Dtypes: float32, float64, complex.    Errors: ArgumentError for another mode.
-    Source: Walter and Lehmann 2010; Roberts and Roberts 2020, arXiv:2009.10071, for wide matrices. The columns beyond n of a
-    complete Q are free to turn; their gradient is that of functions which do not depend on such a turn.
+    Shapes: x (*batch, m, n); with k = min(m, n): "reduced" Q (*batch, m, k), R (*batch, k, n); "complete" Q (*batch,
+    m, m), R (*batch, m, n).    Dtypes: float32, float64, complex.    Errors: ArgumentError for another mode.
+    Source: Walter and Lehmann 2010; Roberts and Roberts 2020, arXiv:2009.10071, for wide matrices. The columns beyond
+    n of a complete Q are free to turn; their gradient is that of functions which do not depend on such a turn.
     """
 
     name = "qr"
@@ -541,7 +565,9 @@ class QR(_OfMatrices):
         return qr(x, mode=mode), (True, True)
 
     def invariants(self, results, x, *, mode="reduced"):
-        """What does not depend on the free signs of the columns of Q: both factors with the diagonal of R made positive."""
+        """What does not depend on the free signs of the columns of Q: both factors with the diagonal of R made
+        positive.
+        """
         q, r = results
         k = min(x.shape[-2:])
         diagonal = np.diagonal(r, axis1=-2, axis2=-1)[..., :k]
@@ -553,7 +579,9 @@ class QR(_OfMatrices):
             Sample(_regular(rng, 3, 3), mode="reduced"),
             Sample(_random(rng, 5, 3), mode="reduced"),
             Sample(_random(rng, 4, 3), mode="complete"),
-            Sample(_random(rng, 2, 5, 2), mode="complete", differentiable=()),  # two free columns: any turn of them will do
+            Sample(
+                _random(rng, 2, 5, 2), mode="complete", differentiable=()
+            ),  # two free columns: any turn of them will do
             Sample(_random(rng, 2, 3, 5), mode="reduced"),
             Sample(_random(rng, 4, 3, dtype="complex128"), mode="reduced"),
             Sample(_random(rng, 4, 3, dtype="float32"), mode="reduced"),
@@ -582,11 +610,11 @@ def _qr_gradient(gq: Any, gr: Any, q: Any, r: Any) -> Any:
 class SVD(_OfMatrices):
     """Singular values s, largest first, and with `compute_uv` the orthonormal U and V^H: x = U diag(s) V^H.
 
-    Shapes: x (*batch, m, n), k = min(m, n) -> (s (*batch, k),) or (U (*batch, m, k), s, V^H (*batch, k, n)); with `full_matrices`
-    U (*batch, m, m) and V^H (*batch, n, n).    Dtypes: float32, float64, complex; s of the real dtype.
+    Shapes: x (*batch, m, n), k = min(m, n) -> (s (*batch, k),) or (U (*batch, m, k), s, V^H (*batch, k, n)); with
+    `full_matrices` U (*batch, m, m) and V^H (*batch, n, n).    Dtypes: float32, float64, complex; s of the real dtype.
     Errors: ShapeError if these are not matrices.
-    Source: Townsend 2016; Wan and Zhang 2019. Singular values must be distinct (and not 0) for the gradient of U and V; vectors
-    beyond k are free to turn, and their gradient is that of functions which do not depend on such a turn.
+    Source: Townsend 2016; Wan and Zhang 2019. Singular values must be distinct (and not 0) for the gradient of U and
+    V; vectors beyond k are free to turn, and their gradient is that of functions which do not depend on such a turn.
     """
 
     name = "svd"
@@ -706,9 +734,11 @@ def _svd_gradient(gu: Any, gs: Any, gv: Any, u: Any, s: Any, v: Any) -> Any:
 
 
 class EigH(_OfMatrices):
-    """Eigenvalues, in ascending order, and orthonormal eigenvectors (columns) of Hermitian matrices. The lower triangle is read.
+    """Eigenvalues, in ascending order, and orthonormal eigenvectors (columns) of Hermitian matrices. The lower
+    triangle is read.
 
-    Shapes: x (*batch, n, n) -> values (*batch, n), vectors (*batch, n, n).    Dtypes: float32, float64, complex; values real.
+    Shapes: x (*batch, n, n) -> values (*batch, n), vectors (*batch, n, n).
+    Dtypes: float32, float64, complex; values real.
     Errors: ShapeError if the matrices are not square.
     Source: Giles 2008, 3.1; the gradient is Hermitian. Eigenvalues must be distinct for the gradient of the vectors.
     """
@@ -761,9 +791,11 @@ class EigH(_OfMatrices):
 class Eig(_OfMatrices):
     """Eigenvalues and right eigenvectors (columns of length 1) of general matrices, always complex.
 
-    Shapes: x (*batch, n, n) -> values (*batch, n), vectors (*batch, n, n).    Dtypes: float32, float64, complex -> complex.
+    Shapes: x (*batch, n, n) -> values (*batch, n), vectors (*batch, n, n).
+    Dtypes: float32, float64, complex -> complex.
     Errors: ShapeError if the matrices are not square.
-    Source: Boeddeker et al. 2017, equation 4.77. Eigenvalues must be distinct for the gradient of the vectors, whose phase is free.
+    Source: Boeddeker et al. 2017, equation 4.77. Eigenvalues must be distinct for the gradient of the vectors, whose
+    phase is free.
     """
 
     name = "eig"
@@ -818,10 +850,12 @@ class Eig(_OfMatrices):
 
 
 class LUFactor(_OfMatrices):
-    """L (unit lower triangle) and U in one matrix, by partial pivoting; the row swaps; and the order of rows they amount to.
+    """L (unit lower triangle) and U in one matrix, by partial pivoting; the row swaps; and the order of rows they
+    amount to.
 
     Row i was swapped with row pivots[i], for i in turn; x[permutation] = L U.
-    Shapes: x (*batch, m, n), k = min(m, n) -> lu (*batch, m, n), pivots (*batch, k) int32, permutation (*batch, m) int32.
+    Shapes: x (*batch, m, n), k = min(m, n) -> lu (*batch, m, n), pivots (*batch, k) int32, permutation (*batch, m)
+    int32.
     Dtypes: float32, float64, complex.    Errors: ShapeError if these are not matrices.
     Source: Golub and Van Loan, "Matrix Computations", 3.4; gradient: Walter and Lehmann 2010, for square matrices.
     """
@@ -839,7 +873,8 @@ class LUFactor(_OfMatrices):
         lu, _, permutation = y
         if x.spec.shape[-1] != x.spec.shape[-2]:
             raise UnsupportedError(
-                f"lu_factor: no gradient for matrices of shape {x.spec.shape}, which are not square.", fix="use qr or svd."
+                f"lu_factor: no gradient for matrices of shape {x.spec.shape}, which are not square.",
+                fix="use qr or svd.",
             )
         one = scalar(1, lu.spec.dtype)
         lower = select(_on_diagonal(lu), one, tril(lu, strict=True))
@@ -866,7 +901,9 @@ class LUFactor(_OfMatrices):
         each = np.arange(count)
         for i in range(min(m, n)):
             column = lu[:, i:, i]
-            size = np.abs(column.real) + np.abs(column.imag) if lu.dtype.kind == "c" else np.abs(column)  # as LAPACK measures
+            size = (
+                np.abs(column.real) + np.abs(column.imag) if lu.dtype.kind == "c" else np.abs(column)
+            )  # as LAPACK measures
             pivot = i + np.argmax(size, axis=1)
             pivots[:, i] = pivot
             for array in (lu, order):
@@ -904,4 +941,12 @@ def _unpermuted(rows: Any, permutation: Any) -> Any:
 
 
 cholesky, inverse, determinant, slogdet = Cholesky(), Inverse(), Determinant(), SlogDet()
-triangular_solve, solve, qr, svd, eigh, eig, lu_factor = TriangularSolve(), Solve(), QR(), SVD(), EigH(), Eig(), LUFactor()
+triangular_solve, solve, qr, svd, eigh, eig, lu_factor = (
+    TriangularSolve(),
+    Solve(),
+    QR(),
+    SVD(),
+    EigH(),
+    Eig(),
+    LUFactor(),
+)

@@ -17,7 +17,8 @@ ROUNDS = 10
 
 
 def philox_blocks(key: Any, low: Any, high: Any, multiply_wide: Any, uint32: Any) -> list[Any]:
-    """The four words of each block (low, high): the rounds of Philox4x32-10, in whatever array library the arguments are of.
+    """The four words of each block (low, high): the rounds of Philox4x32-10, in whatever array library the arguments
+    are of.
 
     Args:
         key: four uint32 numbers, key0, key1, counter_lo, counter_hi.
@@ -43,8 +44,9 @@ def _multiply_wide_numpy(constant: int, words: np.ndarray) -> tuple[np.ndarray, 
 class RandomBits(Primitive):
     """Uniformly random bits. An element depends on the key and its own position alone.
 
-    The Philox key is (key0, key1), the counter of block b is (b_lo, b_hi, counter_lo, counter_hi); element i of a uint32 result
-    is word i % 4 of block i // 4, and element i of a uint64 result is words 2 i (low half) and 2 i + 1 of that sequence.
+    The Philox key is (key0, key1), the counter of block b is (b_lo, b_hi, counter_lo, counter_hi); element i of a
+    uint32 result is word i % 4 of block i // 4, and element i of a uint64 result is words 2 i (low half) and 2 i + 1
+    of that sequence.
     Shapes: key (4,) -> `shape`.    Dtypes: key uint32 -> `dtype`, uint32 or uint64.
     Errors: ShapeError if the key is not four words.
     Source: Salmon, Moraes, Dror and Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3".
@@ -57,7 +59,9 @@ class RandomBits(Primitive):
         if key.dtype != "uint32":
             raise DTypeError(f"random_bits: its key has dtype {key.dtype.name}.", fix="make a key of uint32 words.")
         if key.ndim != 1 or sizes_differ(key.shape[0], 4):
-            raise ShapeError(f"random_bits: a key of shape {key.shape}.", fix="give four words: key0, key1, counter_lo, counter_hi.")
+            raise ShapeError(
+                f"random_bits: a key of shape {key.shape}.", fix="give four words: key0, key1, counter_lo, counter_hi."
+            )
         if dtype not in ("uint32", "uint64"):
             raise DTypeError(f"random_bits: bits of dtype {dtype.name}.", fix="ask for uint32 or uint64, and convert.")
         return Spec(tuple(shape), dtype)

@@ -10,7 +10,6 @@ from headwater.dtypes import DType, as_dtype
 from headwater.errors import ArgumentError, DTypeError, ShapeError
 from headwater.ir.primitive import BadSample, Primitive, Sample, absent
 from headwater.ir.spec import Spec, sizes_differ
-from headwater.primitives.constant import scalar
 from headwater.primitives.index import put_along_axis, zeros_like
 from headwater.primitives.shape import broadcast_to, reshape
 
@@ -24,7 +23,9 @@ class _Order(Primitive, family=True):
         """Raise unless x can be sorted along the axis."""
         self.require_dtype(x, ORDERED)
         if not 0 <= axis < x.ndim:
-            raise ShapeError(f"{self.name}: axis {axis} does not exist in shape {x.shape}.", fix="use an axis that exists.")
+            raise ShapeError(
+                f"{self.name}: axis {axis} does not exist in shape {x.shape}.", fix="use an axis that exists."
+            )
 
     def bad_samples(self, **attrs: Any) -> list[Sample]:
         """What must be refused."""
@@ -51,7 +52,8 @@ def _xla_argsort(jnp: Any, x: Any, axis: int, descending: bool) -> Any:
 class Sort(_Order):
     """The elements of each line along `axis` in ascending (or descending) order.
 
-    Shapes: any with that axis -> the same.    Dtypes: bool, integers, floats.    Errors: ShapeError if there is no such axis.
+    Shapes: any with that axis -> the same.    Dtypes: bool, integers, floats.
+    Errors: ShapeError if there is no such axis.
     Source: own; the gradient goes back to where each element came from.
     """
 
@@ -130,7 +132,9 @@ class ArgSort(_Order):
             Sample(nans, axis=1, descending=False, dtype=int32),
             Sample(nans.astype(np.float32), axis=1, descending=True, dtype=int32),
             Sample(np.zeros((2, 0)), axis=1, descending=False, dtype=int32),
-            BadSample(DTypeError, "indices of dtype float32", ties, axis=0, descending=False, dtype=as_dtype("float32")),
+            BadSample(
+                DTypeError, "indices of dtype float32", ties, axis=0, descending=False, dtype=as_dtype("float32")
+            ),
             *self.bad_samples(dtype=int32),
         ]
 
@@ -142,7 +146,8 @@ def _index_dtype(primitive: Primitive, dtype: DType) -> DType:
 
 
 class TopK(Primitive):
-    """The k largest elements of each line of the last axis, largest first, and their indices (int32); of equals the first.
+    """The k largest elements of each line of the last axis, largest first, and their indices (int32); of equals the
+    first.
 
     Shapes: x (*batch, n) -> values and indices (*batch, k).    Dtypes: bool, integers, floats.
     Errors: ShapeError if k exceeds the axis.    Source: own.
@@ -155,7 +160,9 @@ class TopK(Primitive):
         self.require_dtype(x, ORDERED)
         self.require_rank(x, 1)
         if k < 0 or (x.shape[-1] is not None and k > x.shape[-1]):
-            raise ShapeError(f"top_k: k = {k} of an axis of {x.shape[-1]} elements.", fix="ask for at most as many as there are.")
+            raise ShapeError(
+                f"top_k: k = {k} of an axis of {x.shape[-1]} elements.", fix="ask for at most as many as there are."
+            )
         shape = (*x.shape[:-1], k)
         return x.with_shape(shape), Spec(shape, as_dtype("int32"))
 

@@ -1,4 +1,6 @@
-"""Checks for those who write tests, of Headwater and of their own code: closeness, and gradients against finite differences."""
+"""Checks for those who write tests, of Headwater and of their own code: closeness, and gradients against finite
+differences.
+"""
 
 from headwater.testing.closeness import assert_close
 from headwater.testing.gradients import check_gradients

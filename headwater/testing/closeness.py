@@ -1,4 +1,6 @@
-"""Comparison of arrays with a tolerance that is relative to the largest number, and a message that shows where they differ."""
+"""Comparison of arrays with a tolerance that is relative to the largest number, and a message that shows where they
+differ.
+"""
 
 from __future__ import annotations
 
@@ -12,15 +14,17 @@ TOLERANCES = {
 }  # fmt: skip
 
 
-def assert_close(actual: Any, expected: Any, *, rtol: float | None = None, atol: float = 0.0, what: str = "result") -> None:
+def assert_close(
+    actual: Any, expected: Any, *, rtol: float | None = None, atol: float = 0.0, what: str = "result"
+) -> None:
     """Check that two arrays have one shape and close values: |actual - expected| <= atol + rtol * max|expected|.
 
     Infinities and NaN must be in the same places.
     Args:
         actual: a tensor, array or number.
         expected: what it should be.
-        rtol: allowed error relative to the largest finite number in `expected`; by default what suits the dtype of `actual`
-            (2e-6 for float32), and 0 for integers and bool.
+        rtol: allowed error relative to the largest finite number in `expected`; by default what suits the dtype of
+            `actual` (2e-6 for float32), and 0 for integers and bool.
         atol: allowed absolute error.
         what: a name for the message.
     Raises: AssertionError that names the worst element and both of its values.

@@ -28,11 +28,12 @@ def check_gradients(
 ) -> None:
     """Check the gradient of a function against central differences, along one random direction.
 
-    Everything is computed in float64 (complex128): that is what makes 1e-6 possible. A direction at random finds a wrong gradient
-    with certainty but for coincidence, at the cost of two evaluations instead of two for each element.
+    Everything is computed in float64 (complex128): that is what makes 1e-6 possible. A direction at random finds a
+    wrong gradient with certainty but for coincidence, at the cost of two evaluations instead of two for each element.
 
     Args:
-        function: of tensors; returns a tensor or a nested structure of them. Results that are not floats are left alone.
+        function: of tensors; returns a tensor or a nested structure of them. Results that are not floats are left
+            alone.
         args: its arguments, arrays or tensors.
         wrt: positions of the arguments to differentiate with respect to; every float one, if not given.
         order: 1 for the gradient, 2 for the second derivative too (with 100 times the tolerance).
@@ -74,7 +75,9 @@ def _results(function: Callable[..., Any], inputs: Sequence[Any]) -> list[Array]
     return [result for result in found if result.spec.dtype.is_inexact]
 
 
-def _vjp(function: Callable[..., Any], inputs: Sequence[Array], positions: Sequence[int], weights: Sequence[Any]) -> list[Any]:
+def _vjp(
+    function: Callable[..., Any], inputs: Sequence[Array], positions: Sequence[int], weights: Sequence[Any]
+) -> list[Any]:
     """Cotangents of the inputs at `positions` for these cotangents of the results."""
     records = Records()
     dispatch.add_recorder(records)
@@ -87,7 +90,9 @@ def _vjp(function: Callable[..., Any], inputs: Sequence[Array], positions: Seque
 
 
 def _draw(rng: np.random.Generator, like: Any) -> np.ndarray:
-    shape, dtype = (like.shape, like.dtype) if isinstance(like, np.ndarray) else (like.spec.shape, like.spec.dtype.numpy)
+    shape, dtype = (
+        (like.shape, like.dtype) if isinstance(like, np.ndarray) else (like.spec.shape, like.spec.dtype.numpy)
+    )
     values = rng.normal(size=shape)
     return np.asarray(values + 1j * rng.normal(size=shape) if dtype.kind == "c" else values).astype(dtype)
 
@@ -124,7 +129,9 @@ def _check(
         products = np.conj(weight) * (a - b) / (2 * step)
         measured, size = measured + float(np.real(products.sum())), size + float(np.abs(products).sum())
     if not abs(stated - measured) <= rtol * size + 1e-9:
-        raise AssertionError(f"the {what} along a random direction is {stated!r}, and central differences give {measured!r}")
+        raise AssertionError(
+            f"the {what} along a random direction is {stated!r}, and central differences give {measured!r}"
+        )
 
 
 def _values(function: Callable[..., Any], inputs: Sequence[Any]) -> list[np.ndarray]:

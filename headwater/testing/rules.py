@@ -76,7 +76,9 @@ def check_infer(primitive: Primitive) -> None:
     for sample in good_samples(primitive):
         stated = primitive.infer_all(_specs(sample), sample.attrs)
         found = tuple(map(spec_of, _tuple(primitive, primitive.reference(*sample.args, **sample.attrs))))
-        assert stated == found, f"{_named(primitive, sample)}: infer says {_text(stated)}, reference gives {_text(found)}"
+        assert stated == found, (
+            f"{_named(primitive, sample)}: infer says {_text(stated)}, reference gives {_text(found)}"
+        )
 
 
 def _text(specs: Sequence[Spec]) -> str:
@@ -95,10 +97,14 @@ def check_unknown_sizes(primitive: Primitive) -> None:
                 try:
                     found = primitive.infer_all(partial, sample.attrs)
                 except ShapeError as error:  # a rule may need one size, if it says so
-                    assert "must be known" in str(error), f"{_named(primitive, sample)}: for {_text(partial)} infer raises: {error}"
+                    assert "must be known" in str(error), (
+                        f"{_named(primitive, sample)}: for {_text(partial)} infer raises: {error}"
+                    )
                     continue
                 fits = len(found) == len(known) and all(map(_less_precise, found, known))
-                assert fits, f"{_named(primitive, sample)}: for {_text(partial)} infer says {_text(found)}, not {_text(known)}"
+                assert fits, (
+                    f"{_named(primitive, sample)}: for {_text(partial)} infer says {_text(found)}, not {_text(known)}"
+                )
 
 
 def _less_precise(found: Spec, known: Spec) -> bool:
@@ -113,7 +119,9 @@ def check_refusals(primitive: Primitive) -> None:
             found = primitive.infer_all(_specs(sample), sample.attrs)
         except sample.error as error:
             assert sample.match in str(error), f"{_named(primitive, sample)}: {sample.match!r} is not in {str(error)!r}"
-            assert isinstance(error, HeadwaterError) and error.fix, f"{_named(primitive, sample)}: the error says no remedy: {error}"
+            assert isinstance(error, HeadwaterError) and error.fix, (
+                f"{_named(primitive, sample)}: the error says no remedy: {error}"
+            )
         else:
             raise AssertionError(f"{_named(primitive, sample)} is not refused, but gives {_text(found)}")
 
@@ -146,11 +154,15 @@ def oracle(primitive: Primitive, sample: Sample) -> tuple[tuple[Any, ...], tuple
 def check_lowering(primitive: Primitive, backend_name: str) -> None:
     """A backend's results have the specs that `infer` says, and the values of the oracle."""
     samples = good_samples(primitive)
-    groups = [samples] if backend_name == "xla" else [[sample] for sample in samples]  # one compilation for all: XLA's are slow
+    groups = (
+        [samples] if backend_name == "xla" else [[sample] for sample in samples]
+    )  # one compilation for all: XLA's are slow
     backend = backends.get(backend_name)
     for group in groups:
         graph = sample_graph(primitive, group)
-        buffers = [backend.from_numpy(np.ascontiguousarray(array).reshape(array.shape)) for s in group for array in s.args]
+        buffers = [
+            backend.from_numpy(np.ascontiguousarray(array).reshape(array.shape)) for s in group for array in s.args
+        ]
         outputs = iter(backend.compile(graph).run(buffers, ()))
         for sample in group:
             specs = primitive.infer_all(_specs(sample), sample.attrs)
@@ -162,11 +174,15 @@ def check_results(primitive: Primitive, sample: Sample, results: Sequence[np.nda
     """Results have the specs that `infer` says, and the values of the oracle."""
     stated = primitive.infer_all(_specs(sample), sample.attrs)
     found = tuple(map(spec_of, results))
-    assert found == stated, f"{_named(primitive, sample, what)}: infer says {_text(stated)}, {what} gives {_text(found)}"
+    assert found == stated, (
+        f"{_named(primitive, sample, what)}: infer says {_text(stated)}, {what} gives {_text(found)}"
+    )
     expected, args = oracle(primitive, sample)
     pairs = zip(_invariants(primitive, results, sample, sample.args), _invariants(primitive, expected, sample, args))
     for index, (result, wanted) in enumerate(pairs):
-        assert_close(result, wanted, rtol=_tolerance(sample, result), what=_named(primitive, sample, f"{what}[{index}]"))
+        assert_close(
+            result, wanted, rtol=_tolerance(sample, result), what=_named(primitive, sample, f"{what}[{index}]")
+        )
 
 
 def _tolerance(sample: Sample, result: Any) -> float | None:
@@ -177,7 +193,9 @@ def check_decomposition(primitive: Primitive) -> None:
     """A fused primitive gives what its decomposition gives."""
     with backends.using("reference"):
         for sample in good_samples(primitive):
-            arrays = [dispatch.array_from_numpy(np.ascontiguousarray(array).reshape(array.shape)) for array in sample.args]
+            arrays = [
+                dispatch.array_from_numpy(np.ascontiguousarray(array).reshape(array.shape)) for array in sample.args
+            ]
             results = _tuple(primitive, primitive.decompose(*arrays, **sample.attrs))  # type: ignore[attr-defined]
             check_results(primitive, sample, [dispatch.array_to_numpy(result) for result in results], "decomposition")
 
@@ -225,19 +243,22 @@ def check_text(primitive: Primitive) -> None:
         graph = verify(sample_graph(primitive, [sample]))
         text = print_graph(graph)
         again = verify(parse_graph(text, _Callables(sample.attrs)))
-        assert print_graph(again) == text, f"{_named(primitive, sample)} prints differently once it is parsed:\n{text}\n{again}"
+        assert print_graph(again) == text, (
+            f"{_named(primitive, sample)} prints differently once it is parsed:\n{text}\n{again}"
+        )
 
 
 class _Callables(dict):
     """The Python functions among attributes, by the names under which they are printed."""
 
     def __init__(self, attrs: dict[str, Any]) -> None:
-        super().__init__((value.__name__, value) for value in _values(attrs) if callable(value) and hasattr(value, "__name__"))
+        super().__init__(
+            (value.__name__, value) for value in _values(attrs) if callable(value) and hasattr(value, "__name__")
+        )
 
 
 def _values(attrs: dict[str, Any]) -> Iterator[Any]:
-    for value in attrs.values():
-        yield value
+    yield from attrs.values()
     for graph in sub_graphs(attrs):
         for node in graph.nodes:
             yield from _values(node.attrs)
@@ -261,7 +282,10 @@ def check_batch(primitive: Primitive) -> None:
 
 
 def _check_one_batch(primitive: Primitive, sample: Sample, other: Sample, mapped: tuple[bool, ...]) -> None:
-    rows = [[b if is_mapped else a for a, b, is_mapped in zip(sample.args, values, mapped)] for values in (sample.args, other.args)]
+    rows = [
+        [b if is_mapped else a for a, b, is_mapped in zip(sample.args, values, mapped)]
+        for values in (sample.args, other.args)
+    ]
     args = [np.stack(pair) if is_mapped else pair[0] for pair, is_mapped in zip(zip(*rows), mapped)]
     arrays = [dispatch.array_from_numpy(np.ascontiguousarray(array).reshape(array.shape)) for array in args]
     results, flags = batch_primitive(primitive, 2, mapped, arrays, sample.attrs)

@@ -61,13 +61,18 @@ def total(x):
 
 COMPUTATIONS = {
     "cond": (lambda x, v: control.cond(total(x) > 5.0, lambda: x * x * v, lambda: x), [X * X * 2, 4 * X, X * X]),
-    "switch": (lambda x, v: control.switch(convert_to_tensor(1), [lambda a: a, lambda a: a * v], x), [2 * X, [2, 2, 2], X]),
+    "switch": (
+        lambda x, v: control.switch(convert_to_tensor(1), [lambda a: a, lambda a: a * v], x),
+        [2 * X, [2, 2, 2], X],
+    ),
     "while_loop": (
         lambda x, v: control.while_loop(lambda i, y: i < 3, lambda i, y: (i + 1, y * v), (0, x))[1],
         [8 * X, [8, 8, 8], 12 * X],
     ),
     "bounded while_loop": (
-        lambda x, v: control.while_loop(lambda i, y: i < 3, lambda i, y: (i + 1, y * v * x), (0, x), maximum_iterations=2)[1],
+        lambda x, v: control.while_loop(
+            lambda i, y: i < 3, lambda i, y: (i + 1, y * v * x), (0, x), maximum_iterations=2
+        )[1],
         [4 * X**3, 12 * X**2, 4 * X**3],
     ),
     "fori_loop": (lambda x, v: control.fori_loop(0, 3, lambda i, y: y * v, x), [8 * X, [8, 8, 8], 12 * X]),
@@ -76,7 +81,10 @@ COMPUTATIONS = {
         [4 * X * ROWS[0] * ROWS[1], 4 * ROWS[0] * ROWS[1], 4 * X * ROWS[0] * ROWS[1]],
     ),
     "map": (lambda x, v: control.map(lambda r: r * r * v, x)[:, 0], [2 * X * X, 4 * X, [14, 0, 0]]),
-    "vectorized_map": (lambda x, v: control.vectorized_map(lambda r: r * r * v, x)[:, 0], [2 * X * X, 4 * X, [14, 0, 0]]),
+    "vectorized_map": (
+        lambda x, v: control.vectorized_map(lambda r: r * r * v, x)[:, 0],
+        [2 * X * X, 4 * X, [14, 0, 0]],
+    ),
 }
 
 
@@ -94,7 +102,9 @@ def test_a_variable_read_inside_a_branch_is_watched(v):
 
 
 def test_an_array_of_no_rows_scans_to_no_results():
-    last, stacked = eagerly_and_traced(lambda x: control.scan(lambda s, r: (s * r, s + r), x, np.zeros((0, 3), np.float32)), X)
+    last, stacked = eagerly_and_traced(
+        lambda x: control.scan(lambda s, r: (s * r, s + r), x, np.zeros((0, 3), np.float32)), X
+    )
     np.testing.assert_array_equal(last, X)
     assert stacked.shape == (0, 3)
 

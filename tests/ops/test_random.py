@@ -1,4 +1,6 @@
-"""Distributions have the moments and the distribution functions that they should; keys are independent and repeatable."""
+"""Distributions have the moments and the distribution functions that they should; keys are independent and
+repeatable.
+"""
 
 import numpy as np
 import pytest
@@ -35,7 +37,9 @@ def assert_counts(values, distribution):
     low, high = int(distribution.ppf(1e-3)), int(distribution.ppf(1 - 1e-3))
     edges = np.arange(low, high + 1)
     expected = distribution.pmf(edges) * values.size
-    expected = np.concatenate([[distribution.cdf(low - 1) * values.size], expected, [distribution.sf(high) * values.size]])
+    expected = np.concatenate(
+        [[distribution.cdf(low - 1) * values.size], expected, [distribution.sf(high) * values.size]]
+    )
     clipped = np.clip(values, low - 1, high + 1) - (low - 1)
     observed = np.bincount(clipped, minlength=expected.size)
     keep = expected >= 10
@@ -132,7 +136,9 @@ def test_poisson_of_rate_zero_is_zero():
     assert not sample(random.poisson, (10,), 0.0).any()
 
 
-@pytest.mark.parametrize(("n", "p"), [(1, 0.3), (10, 0.5), (40, 0.02), (100, 0.4), (100, 0.97), (10**6, 0.3), (5, 0.0), (5, 1.0)])
+@pytest.mark.parametrize(
+    ("n", "p"), [(1, 0.3), (10, 0.5), (40, 0.02), (100, 0.4), (100, 0.97), (10**6, 0.3), (5, 0.0), (5, 1.0)]
+)
 def test_binomial_is_binomial(n, p):
     values = sample(random.binomial, (COUNT,), n, p, dtype="int32")
     if p in (0.0, 1.0):

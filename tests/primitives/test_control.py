@@ -32,7 +32,9 @@ def logistic_loop(maximum=None):
         condition = trace_graph("condition", specs, lambda i, x, n, w: [less(i, n)])
         body = trace_graph("body", specs, lambda i, x, n, w: [add(i, scalar(1, INT32)), add(sin(multiply(w, x)), w)])
         start = scalar(0, INT32)
-        return control.while_loop(start, x, count, w, condition=condition, body=body, num_carried=2, maximum_iterations=maximum)[1]
+        return control.while_loop(
+            start, x, count, w, condition=condition, body=body, num_carried=2, maximum_iterations=maximum
+        )[1]
 
     return run
 

@@ -5,8 +5,8 @@ import pytest
 
 from headwater import backends
 from headwater.frontend import tensor as _tensor  # noqa: F401 - results are Tensors
-from headwater.primitives.fft import fft, ifft, irfft, rfft
 from headwater.ir import dispatch
+from headwater.primitives.fft import fft, ifft, irfft, rfft
 
 tf = pytest.importorskip("tensorflow")
 

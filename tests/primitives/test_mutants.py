@@ -1,4 +1,6 @@
-"""The table's checks are worth something: a mistake planted in any rule of a primitive is found by the check of that rule."""
+"""The table's checks are worth something: a mistake planted in any rule of a primitive is found by the check of that
+rule.
+"""
 
 import re
 
@@ -27,9 +29,14 @@ UNKNOWN_SIZE_MUTANTS = {
 
 GRADIENT_MUTANTS = {
     "exp": lambda self, g, y, x: (elementwise.multiply(g, x),),
-    "sqrt": lambda self, g, y, x: (elementwise.divide(elementwise.multiply(g, elementwise.scalar(0.5001, g.spec.dtype)), y),),
+    "sqrt": lambda self, g, y, x: (
+        elementwise.divide(elementwise.multiply(g, elementwise.scalar(0.5001, g.spec.dtype)), y),
+    ),
     "subtract": lambda self, g, y, a, b: (elementwise.unbroadcast(g, a.spec), elementwise.unbroadcast(g, b.spec)),
-    "matmul": lambda self, g, y, a, b, *, transpose_a, transpose_b: (elementwise.multiply(a, elementwise.scalar(2, a.spec.dtype)), None),
+    "matmul": lambda self, g, y, a, b, *, transpose_a, transpose_b: (
+        elementwise.multiply(a, elementwise.scalar(2, a.spec.dtype)),
+        None,
+    ),
     "reduce_max": lambda self, g, y, x, *, axes: (shape.broadcast_to(reduce._spread(g, x, axes), shape=x.spec.shape),),
     "inverse": lambda self, g, y, x: (linalg._mul(linalg.adjoint(y), g, linalg.adjoint(y)),),
     "sort": lambda self, g, y, x, *, axis, descending: (g,),
@@ -50,13 +57,18 @@ NATIVE_MUTANTS = {
     "add": lambda self, kernels, a, b: kernels.elementwise("subtract", a, b),
     "reduce_max": lambda self, kernels, x, *, axes: kernels.reduce("min", x, axes),
     "sort": lambda self, kernels, x, *, axis, descending: kernels.emit("sort", x, axis=axis, descending=0),
-    "matmul": lambda self, kernels, a, b, *, transpose_a, transpose_b: kernels.emit("matmul", b, a, transpose_a=0, transpose_b=0),
+    "matmul": lambda self, kernels, a, b, *, transpose_a, transpose_b: kernels.emit(
+        "matmul", b, a, transpose_a=0, transpose_b=0
+    ),
 }
 
 BATCH_MUTANTS = {
     "reverse": lambda self, size, mapped, x, *, axes: (shape.reverse(x, axes=axes), True),
     "reduce_sum": lambda self, size, mapped, x, *, axes: (reduce.reduce_sum(x, axes=axes), True),
-    "gather": lambda self, size, mapped, x, indices, *, axis, mode: (index.gather(x, indices, axis=axis, mode=mode), True),
+    "gather": lambda self, size, mapped, x, indices, *, axis, mode: (
+        index.gather(x, indices, axis=axis, mode=mode),
+        True,
+    ),
     "stop_gradient": lambda self, size, mapped, x: (custom.stop_gradient(x), False),
 }
 
@@ -138,4 +150,6 @@ def test_the_message_names_primitive_sample_and_values(monkeypatch):
     with pytest.raises(AssertionError) as caught:
         rules.check_lowering(primitive, "xla")
     assert re.search(r"tanh\(float32\[3, 4\]\) xla\[0\] is .* expected .* elements differ", str(caught.value))
-    assert np.isfinite(float(re.search(r"expected ([^:]*):", str(caught.value)).group(1).replace("np.float64(", "").rstrip(")")))
+    assert np.isfinite(
+        float(re.search(r"expected ([^:]*):", str(caught.value)).group(1).replace("np.float64(", "").rstrip(")"))
+    )

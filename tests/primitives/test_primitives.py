@@ -1,4 +1,6 @@
-"""The table: primitive x sample x rule. A new primitive is tested by existing; see headwater/testing/rules.py for the checks."""
+"""The table: primitive x sample x rule. A new primitive is tested by existing; see headwater/testing/rules.py for
+the checks.
+"""
 
 import importlib
 import pkgutil
@@ -26,7 +28,11 @@ def _reference():
 
 def primitives(rule=None):
     """Parametrize by primitive; only those that have the rule, if one is named."""
-    chosen = [n for n in NAMES if rule is None or (getattr(REGISTRY[n], rule, None) and not is_absent(getattr(REGISTRY[n], rule)))]
+    chosen = [
+        n
+        for n in NAMES
+        if rule is None or (getattr(REGISTRY[n], rule, None) and not is_absent(getattr(REGISTRY[n], rule)))
+    ]
     return pytest.mark.parametrize("name", chosen)
 
 

@@ -24,7 +24,8 @@ def namespace() -> Any:
         import jax.scipy
     except ImportError:
         raise UnsupportedError(
-            "the xla backend needs jax, which is not installed.", fix="pip install 'headwater[xla]', or use the cpu backend."
+            "the xla backend needs jax, which is not installed.",
+            fix="pip install 'headwater[xla]', or use the cpu backend.",
         ) from None
     return types.SimpleNamespace(lax=jax.lax, numpy=jax.numpy, scipy=jax.scipy, jax=jax, run=run_graph)
 
