@@ -30,6 +30,10 @@ from headwater.ops.activations import (
     tanh_shrink as tanh_shrink,
     threshold as threshold,
 )
+from headwater.ops.alignment import (
+    ctc_decode as ctc_decode,
+    ctc_loss as ctc_loss,
+)
 from headwater.ops.arithmetic import (
     abs as abs,
     absolute as absolute,
@@ -288,6 +292,10 @@ from headwater.ops.linear import (
     trace as trace,
     vdot as vdot,
 )
+from headwater.ops.mapping import (
+    jvp as jvp,
+    vectorize as vectorize,
+)
 from headwater.ops.math import (
     segment_max as segment_max,
     segment_min as segment_min,
@@ -303,6 +311,10 @@ from headwater.ops.normalization import (
 )
 from headwater.ops.padding import (
     pad as pad,
+)
+from headwater.ops.patches import (
+    fold as fold,
+    unfold as unfold,
 )
 from headwater.ops.rearrangement import (
     rearrange as rearrange,

@@ -122,7 +122,7 @@ def _consumed(item: Any) -> int:
 
 
 def _completed(x: Any, items: list[Any]) -> list[Any]:
-    """The indices with `...` replaced by slices that take whole axes."""
+    """The indices with slices that take whole axes before `...`, which stays as a mark, or at the end."""
     ndim = x.spec.ndim
     spare = ndim - builtins.sum(map(_consumed, items))
     if spare < 0:
@@ -131,7 +131,7 @@ def _completed(x: Any, items: list[Any]) -> list[Any]:
     if len(places) > 1:
         raise IndexRangeError("an index has more than one `...`.", fix="keep one of them.")
     whole = [builtins.slice(None)] * spare
-    return items[: places[0]] + whole + items[places[0] + 1 :] if places else items + whole
+    return items[: places[0]] + whole + items[places[0] :] if places else items + whole
 
 
 def _one(item: int, size: int | None, axis: int, x: Any) -> int:
@@ -178,6 +178,8 @@ def _basic(x: Any, items: Sequence[Any]) -> Any:
     steps, kept_axes = [], []
     for item in items:
         axis = len(steps)
+        if item is Ellipsis:
+            continue
         if item is None:
             kept_axes.append(None)
         elif isinstance(item, builtins.slice):
@@ -199,11 +201,13 @@ def _mixed(x: Any, items: Sequence[Any]) -> Any:
     steps: list[_Step] = []
     shape: list[int | None] = []  # after slices and new axes
     arrays: list[_Advanced] = []
-    groups: list[int] = []  # for each array, how many slices and new axes came before it
-    others = 0
+    groups: list[tuple[int, bool]] = []  # for each array, how many slices and new axes came before it, and whether `...` did
+    others, passed = 0, False
     for item in items:
         axis = len(steps)
-        if item is None:
+        if item is Ellipsis:
+            passed = True
+        elif item is None:
             shape.append(1)
             others += 1
         elif isinstance(item, builtins.slice):
@@ -214,15 +218,14 @@ def _mixed(x: Any, items: Sequence[Any]) -> Any:
             for places in _arrays_of(item, x, axis):
                 consumes = not (isinstance(item, np.ndarray) and item.dtype.kind == "b" and item.ndim == 0)
                 arrays.append(_Advanced(len(shape) if consumes else None, places))
-                groups.append(others)
+                groups.append((others, passed))
                 if consumes:
                     steps.append(_Step(0, x.spec.shape[len(steps)], 1, False))
                     shape.append(None)
     cut_down = _cut_all(x, steps)
     sizes = iter(cut_down.spec.shape)
     cut_down = reshape_to(cut_down, [1 if size == 1 else next(sizes) for size in shape])
-    front = next((sum_of_slices for sum_of_slices in groups), 0)
-    return _gathered(cut_down, arrays, front if len(set(groups)) == 1 else 0)
+    return _gathered(cut_down, arrays, groups[0][0] if len(set(groups)) == 1 else 0)
 
 
 def _arrays_of(item: Any, x: Any, axis: int) -> list[Any]:

@@ -387,3 +387,12 @@ def _matrix_norm(x: Any, ord: Any, rows: int, columns: int, keepdims: bool) -> A
         found = reduced(reduce.reduce_max if ord > 0 else reduce.reduce_min, totals, (searched,), True)
         return found if keepdims else reshape_to(found, [size for place, size in enumerate(x.spec.shape) if place not in axes])
     raise ArgumentError(f"norm: {ord!r} is no norm of matrices.", fix='use "fro", "nuc", 1, -1, 2, -2, inf, -inf or None.')
+
+
+def __getattr__(name: str) -> Any:
+    """`jvp`, which Keras lists among linear algebra."""
+    if name != "jvp":
+        raise AttributeError(f"module 'headwater.ops.linalg' has no attribute {name!r}")
+    from headwater.ops.mapping import jvp
+
+    return jvp

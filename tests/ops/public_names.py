@@ -13,6 +13,7 @@ STUB = FOLDER / "__init__.pyi"
 NAMESPACES = ("image", "linalg", "nn", "numpy", "random")
 PLAIN = {
     "control": ("custom_gradient",),
+    "mapping": ("jvp", "vectorize"),
     "defaults": ("epsilon", "floatx", "image_data_format", "set_epsilon", "set_floatx", "set_image_data_format"),
 }
 
