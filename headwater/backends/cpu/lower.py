@@ -203,10 +203,13 @@ def lower_graph(graph: Graph, num_cells: int = 0, updates: Sequence[int] = ()) -
         args.append(Operand(value.spec, Storage(kind, place, value.spec.nbytes)))
     outputs = kernels.lower(graph, args)
     count = len(outputs) - len(updates)
-    return _assemble(kernels, outputs[:count], [(args[num_inputs + cell], value) for cell, value in zip(updates, outputs[count:])], num_inputs, num_cells)
+    pairs = [(args[num_inputs + cell], value) for cell, value in zip(updates, outputs[count:])]
+    return _assemble(kernels, args, outputs[:count], pairs, num_cells)
 
 
-def _assemble(kernels: Kernels, results: list[Operand], updates: list[tuple[Operand, Operand]], num_inputs: int, num_cells: int) -> Any:
+def _assemble(
+    kernels: Kernels, args: list[Operand], results: list[Operand], updates: list[tuple[Operand, Operand]], num_cells: int
+) -> Any:
     steps = kernels.steps
     updates = _detach_aliases(steps, updates)
     scratch = [0] * len(steps)
@@ -224,6 +227,8 @@ def _assemble(kernels: Kernels, results: list[Operand], updates: list[tuple[Oper
     kept = {operand.storage for operand in results} | {copy.inputs[0].storage for copy in copies}
     plan.reuse_dying_inputs(kept)
     table = _Slots(plan)
+    for operand in args:  # with its own shape first: the program learns from it what it is given
+        table.number(operand)
     output_slots, extra = _result_slots(table, plan, results, {cell.storage for cell, _ in updates})
     plan.pack()
     every = [*steps, *extra, *copies]
@@ -235,7 +240,7 @@ def _assemble(kernels: Kernels, results: list[Operand], updates: list[tuple[Oper
     ]
     constants = [native.from_numpy(array) for array in kernels.constants]
     labels = [step.source or step.kernel for step in every]
-    return native.Program(table.entries(), native_steps, output_slots, constants, plan.arena_bytes, num_inputs, num_cells, labels)
+    return native.Program(table.entries(), native_steps, output_slots, constants, plan.arena_bytes, len(args) - num_cells, num_cells, labels)
 
 
 def _detach_aliases(steps: list[Step], updates: list[tuple[Operand, Operand]]) -> list[tuple[Operand, Operand]]:
