@@ -59,7 +59,7 @@ class Sequential(Model):
         """Connect one more layer to those that are connected."""
         self._forget_programs()
         with name_scope(self.name, caller=self), init_scope():
-            functional = Functional(self._functional.input, layer(self._functional.output), name=self.name)
+            functional = Functional(self._functional.input, layer(self._functional.output))
         self._set_untracked(_functional=functional)
 
     def _put(self, layer: Any) -> None:
@@ -135,7 +135,7 @@ class Sequential(Model):
             x = inputs
             for layer in self._stack[1:]:
                 x = layer(x)
-            functional = Functional(inputs, x, name=self.name)
+            functional = Functional(inputs, x)
         self._set_untracked(_functional=functional)
 
     def _build_for(self, arguments: dict[str, Any], tensors: dict[str, list[Any]]) -> None:
