@@ -1,8 +1,9 @@
 // Matrix products of floating-point numbers: the plan for one shape, and the functions that each instruction set offers.
 //
 // C (m, n) = op(A) op(B), all row-major; op(A) is A (m, k) or the transpose of A (k, m), and so for B. Every element of C
-// is one chain of fused multiply-adds over k in rising order, cut into blocks of kDepth whose sums are added in order. The
-// work is split over m and n alone, so the bits do not depend on the number of threads.
+// is one chain of fused multiply-adds over k in rising order, cut into blocks of kGemmDepth whose sums are added in order
+// (a row times a transposed matrix has one chain for each vector lane instead). The work is split over m and n alone, so the
+// bits do not depend on the number of threads.
 #pragma once
 
 #include <cstddef>

@@ -242,16 +242,16 @@ static void packed(MatrixView a, const void* b_data, int64_t rows, int64_t colum
 
 // ---- one row -----------------------------------------------------------------------------------------------------------
 
-// y = x B by lines of B: eight of them at a time pass over y.
+// sums (columns) += x B over a few lines of B, eight of them in one pass over the sums.
 template <class T>
-static void row_by_lines(const T* x, const T* b, int64_t b_row, int64_t depth, int64_t columns, T* y) {
+static void add_lines(const T* x, const T* b, int64_t b_row, int64_t depth, int64_t columns, T* sums) {
   constexpr int64_t width = kWidth<T>, group = 8;
   const Mask<T> mask(static_cast<int>(columns % width));
   int64_t whole = columns / width * width;
   for (int64_t p = 0; p < depth; p += group) {
     int64_t count = depth - p < group ? depth - p : group;
     const T* lines = b + p * b_row;
-    auto sum = [&](Vec<T> total, auto&& get) {
+    auto add = [&](Vec<T> total, auto&& get) {
       if (count == group) {
 #pragma GCC unroll 8
         for (int64_t q = 0; q < group; ++q) total = fma(splat(x[p + q]), get(lines + q * b_row), total);
@@ -260,10 +260,24 @@ static void row_by_lines(const T* x, const T* b, int64_t b_row, int64_t depth, i
       }
       return total;
     };
-    for (int64_t j = 0; j < whole; j += width)
-      store(y + j, sum(p ? load(y + j) : Vec<T>{}, [j](const T* line) { return load(line + j); }));
-    if (whole < columns)
-      mask.store(y + whole, sum(p ? mask.load(y + whole) : Vec<T>{}, [&](const T* line) { return mask.load(line + whole); }));
+    for (int64_t j = 0; j < whole; j += width) store(sums + j, add(load(sums + j), [j](const T* line) { return load(line + j); }));
+    if (whole < columns) store(sums + whole, add(load(sums + whole), [&](const T* line) { return mask.load(line + whole); }));
+  }
+}
+
+// y = x B by lines of B, for as many columns at a time as sums fit the first-level cache beside the lines.
+template <class T>
+static void row_by_lines(const T* x, const T* b, int64_t b_row, int64_t depth, int64_t columns, T* y) {
+  constexpr int64_t most = 512;
+  T sums[most];
+  for (int64_t first = 0; first < columns; first += most) {
+    int64_t count = columns - first < most ? columns - first : most;
+    int64_t padded = (count + kWidth<T> - 1) / kWidth<T> * kWidth<T>;
+    for (int64_t p = 0; p < depth; p += kGemmDepth) {
+      for (int64_t j = 0; j < padded; ++j) sums[j] = T{};
+      add_lines(x + p, b + p * b_row + first, b_row, depth - p < kGemmDepth ? depth - p : kGemmDepth, count, sums);
+      for (int64_t j = 0; j < count; ++j) y[first + j] = p ? y[first + j] + sums[j] : sums[j];
+    }
   }
 }
 
