@@ -105,6 +105,11 @@ def sub_graphs(attrs: dict[str, Any]) -> Iterator[Graph]:
             yield from (item for item in value if isinstance(item, Graph))
 
 
+def has_effects(node: Node) -> bool:
+    """True for a node that does more than give results (prints, calls Python), or that holds a sub-graph with such a node."""
+    return not node.primitive.pure or any(has_effects(inner) for graph in sub_graphs(node.attrs) for inner in graph.nodes)
+
+
 def map_sub_graphs(attrs: dict[str, Any], function: Callable[[Graph], Graph]) -> dict[str, Any]:
     """The attributes with each graph among them replaced by what `function` makes of it."""
 

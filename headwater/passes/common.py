@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from headwater.ir.graph import Graph, Rewriter
+from headwater.ir.graph import Graph, Rewriter, has_effects
 
 
 def merge_common(graph: Graph) -> Graph:
@@ -12,7 +12,7 @@ def merge_common(graph: Graph) -> Graph:
     rewriter = Rewriter(graph)
     seen: dict[Any, Any] = {}
     for node in graph.nodes:
-        if not node.primitive.pure:
+        if has_effects(node):
             rewriter.copy(node)
             continue
         key = (node.primitive, tuple([rewriter.value_of(value) for value in node.inputs]), tuple(node.attrs.items()))

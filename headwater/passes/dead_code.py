@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from headwater.ir.graph import Graph, Value
+from headwater.ir.graph import Graph, Value, has_effects
 
 
 def remove_dead_code(graph: Graph) -> Graph:
@@ -10,7 +10,7 @@ def remove_dead_code(graph: Graph) -> Graph:
     needed: set[Value] = set(graph.outputs)
     kept = []
     for node in reversed(graph.nodes):
-        if not node.primitive.pure or any(value in needed for value in node.outputs):
+        if has_effects(node) or any(value in needed for value in node.outputs):
             needed.update(node.inputs)
             kept.append(node)
     graph.nodes = kept[::-1]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from headwater.ir.graph import Graph, Node, Value
+from headwater.ir.graph import Graph, Node, Value, has_effects
 from headwater.ir.spec import Shape
 from headwater.primitives.fused import fused_elementwise, fused_matmul
 from headwater.primitives.shape import reshape
@@ -207,7 +207,7 @@ class _Builder:
         """The new graph."""
         previous: Node | None = None
         for node in self.old.nodes:
-            if not node.primitive.pure:
+            if has_effects(node):
                 self._emit(previous) if previous is not None else None
                 previous = node
             region = self.fusion.region_of.get(node)

@@ -14,11 +14,14 @@ from headwater.passes.dead_code import remove_dead_code
 from headwater.passes.fold import fold_constants
 from headwater.passes.fuse import fuse
 from headwater.passes.inline import inline_calls
+from headwater.passes.merge_scans import merge_scans
 from headwater.passes.simplify import simplify
 
 Pass = Callable[[Graph], Graph]
 
-GENERAL: tuple[Pass, ...] = (inline_calls, remove_dead_code, simplify, fold_constants, merge_common, simplify, remove_dead_code)
+GENERAL: tuple[Pass, ...] = (
+    inline_calls, remove_dead_code, simplify, fold_constants, merge_common, merge_scans, simplify, remove_dead_code,
+)  # fmt: skip
 PASSES: dict[str, tuple[Pass, ...]] = {"cpu": (*GENERAL, fuse), "xla": (inline_calls, remove_dead_code), "reference": ()}
 
 logger = logging.getLogger("headwater.graph")
