@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import headwater.ops.control  # noqa: F401 - registers the primitives
 from headwater.backends.reference.executable import run_graph
 from headwater.ir.text import parse_graph, print_graph
 from headwater.ir.verify import verify
@@ -12,7 +13,6 @@ from headwater.passes.fold import fold_constants
 from headwater.passes.fuse import fuse
 from headwater.passes.pipeline import optimize
 from headwater.passes.simplify import simplify
-import headwater.ops.control  # noqa: F401 - registers the primitives
 
 
 def body(text: str) -> str:
