@@ -137,7 +137,7 @@ def _traced(
     """The graph of `function` on inputs without the axis, the arrays that it uses from outside, and the structure of
     its results.
     """
-    trace = SubTrace("vectorized", capture_eager=True)
+    trace = SubTrace("vectorized", capture_scalars=True)
     inputs = [
         trace.input(leaf.spec.with_shape(leaf.spec.shape[1:]) if flag else leaf.spec)
         for leaf, flag in zip(leaves, flags)

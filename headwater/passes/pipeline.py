@@ -15,12 +15,14 @@ from headwater.passes.fold import fold_constants
 from headwater.passes.fuse import fuse
 from headwater.passes.inline import inline_calls
 from headwater.passes.merge_scans import merge_scans
+from headwater.passes.prune_loops import prune_loops
 from headwater.passes.simplify import simplify
 
 Pass = Callable[[Graph], Graph]
 
 GENERAL: tuple[Pass, ...] = (
-    inline_calls, remove_dead_code, simplify, fold_constants, merge_common, merge_scans, simplify, remove_dead_code,
+    inline_calls, remove_dead_code, simplify, fold_constants, merge_common, merge_scans, remove_dead_code, prune_loops,
+    simplify, remove_dead_code,
 )  # fmt: skip
 PASSES: dict[str, tuple[Pass, ...]] = {"cpu": (*GENERAL, fuse), "xla": (inline_calls, remove_dead_code), "reference": ()}
 

@@ -78,17 +78,17 @@ def trace_graph(name: str, specs: Sequence[Spec], function: Callable[..., Any]) 
 class SubTrace(dispatch.Trace):
     """The trace of a Python function that becomes a sub-graph: what it uses from outside becomes inputs, `captures`.
 
-    Eager arrays too, if `capture_eager`, so that a tape around an eager application sees them. A variable that is not
+    Eager arrays too, scalars only if `capture_scalars`, so that a tape sees where they go. A variable that is not
     among `states` (array by variable: what is carried) is read outside, where tapes see the read.
     """
 
-    def __init__(self, name: str, *, capture_eager: bool = False) -> None:
+    def __init__(self, name: str, *, capture_scalars: bool = False) -> None:
         super().__init__(name, parent=dispatch.current_trace())
-        self._capture_eager = capture_eager
+        self._capture_scalars = capture_scalars
         self._outer_recorders = dispatch.recorders()
 
     def _constant(self, array: Any) -> Any:
-        if not self._capture_eager:
+        if not array.spec.shape and not self._capture_scalars:
             return super()._constant(array)
         self.captures.append(array)
         return self.graph.add_input(array.spec)

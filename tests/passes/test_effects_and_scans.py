@@ -19,7 +19,8 @@ from headwater.passes.pipeline import GENERAL
 from headwater.primitives import control
 from headwater.primitives.control import trace_graph
 from headwater.primitives.custom import print_
-from headwater.primitives.elementwise import multiply, sin
+from headwater.primitives.elementwise import less, multiply, sin
+from headwater.primitives.reduce import reduce_all
 
 VECTOR, BOOL = Spec((2,), as_dtype("float64")), Spec((), as_dtype("bool"))
 
@@ -76,6 +77,43 @@ def test_the_scan_of_a_gradient_is_merged_with_the_first():
     x = np.array([0.4, -0.2])
     for a, b in zip(run_graph(graph, [x]), run_graph(after, [x])):
         np.testing.assert_allclose(a, b, rtol=1e-12)
+
+
+def test_cotangents_that_nobody_wants_are_not_computed():
+    rows = np.linspace(0.1, 0.9, 10).reshape(5, 2)
+
+    def run(x, rows):
+        with GradientTape() as tape:
+            tape.watch(x)
+            last, _ = ops.scan(lambda state, row: (sin(multiply(state, row)), None), x, rows)
+        return tape.gradient(last, x)
+
+    concrete = function(run, autograph=False).get_concrete_function(
+        convert_to_tensor(np.zeros(2)), convert_to_tensor(rows)
+    )
+    before, after = concrete.graph, optimized(copy_of(concrete.graph))
+    assert [len(node.outputs) for node in before.nodes if node.primitive.name == "scan"] == [1, 2, 2]
+    assert [len(node.outputs) for node in after.nodes if node.primitive.name == "scan"] == [2, 1]
+    args = [np.array([0.4, -0.2]), rows]
+    np.testing.assert_allclose(run_graph(before, args)[0], run_graph(after, args)[0], rtol=1e-12)
+
+
+def test_loops_and_branches_drop_what_is_not_used():
+    def run(flag, x):
+        shapes = [VECTOR, VECTOR, VECTOR]
+        body = trace_graph("body", shapes, lambda a, b, w: [multiply(a, w), sin(b)])
+        condition = trace_graph("condition", shapes, lambda a, b, w: [reduce_all(less(b, w), axes=(0,))])
+        one = control.while_loop(x, x, x, condition=condition, body=body, num_carried=2)[1]
+        branches = [trace_graph("branch", [VECTOR, VECTOR], f) for f in (lambda a, b: [a, sin(b)], lambda a, b: [a, b])]
+        return [control.cond(flag, x, one, branches=tuple(branches))[1]]
+
+    graph = trace_graph("main", [BOOL, VECTOR], run)
+    after = optimized(copy_of(graph))
+    loop, cond = after.nodes
+    assert (len(loop.inputs), len(loop.outputs), loop.attrs["num_carried"]) == (2, 1, 1)
+    assert (len(cond.inputs), len(cond.outputs)) == (2, 1)
+    args = [np.array(False), np.array([0.4, -0.2])]
+    np.testing.assert_allclose(run_graph(graph, args)[0], run_graph(after, args)[0])
 
 
 def copy_of(graph):
