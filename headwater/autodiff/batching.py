@@ -134,9 +134,7 @@ def _common_size(leaves: Sequence[Any], flags: Sequence[bool]) -> int:
 def _traced(
     function: Callable[..., Any], leaves: Sequence[Any], flags: Sequence[bool], forms: Sequence[Any]
 ) -> tuple[Graph, list[Any], Any]:
-    """The graph of `function` on inputs without the axis, the arrays that it uses from outside, and the structure of
-    its results.
-    """
+    """The graph of `function` on inputs without the axis, what it uses from outside, and its structure."""
     trace = SubTrace("vectorized", capture_scalars=True)
     inputs = [
         trace.input(leaf.spec.with_shape(leaf.spec.shape[1:]) if flag else leaf.spec)

@@ -40,9 +40,7 @@ INT32, BOOL = as_dtype("int32"), as_dtype("bool")
 
 
 class _Traced:
-    """A Python function as a graph: its results, flat, then the values of the variables in `carried` or that it
-    wrote.
-    """
+    """A Python function as a graph: its results, flat, then the last values of variables."""
 
     def __init__(
         self,
@@ -104,9 +102,7 @@ def _conform(
 def _reorder(
     graph: Graph, captures: Sequence[Any], everything: Sequence[Any], places: dict[int, int], own: int
 ) -> None:
-    """Inputs in the order: own ones, then one for each array of `everything`. A trace adds captures between its own
-    inputs.
-    """
+    """Put the inputs in order: own ones, then one for each array of `everything`."""
     arguments, values = _split_inputs(graph, captures, own)
     found: dict[int, Any] = {}
     for array, value in zip(captures, values):
@@ -598,8 +594,7 @@ def vectorized_map(function: Callable[[Any], Any], elements: Any) -> Any:
 
 @op
 def associative_scan(f: Callable[[Any, Any], Any], elems: Any, reverse: bool = False, axis: int = 0) -> Any:
-    """All partial results of an associative function: y[i] = f(f(x[0], x[1]), ..., x[i]), in a logarithmic number of
-    steps.
+    """All partial results of an associative function, y[i] = f(f(x[0], x[1]), ..., x[i]), in logarithmic depth.
 
     Args:
         f: associative function of two structures of tensors, applied to whole slices along `axis` at once.

@@ -147,7 +147,10 @@ def _keys(key: Any, n: int) -> list[Any]:
 
 def _shape(shape: Any) -> tuple[int, ...]:
     found = sizes_of(shape, "random")
-    if any(size is None or size < 0 for size in found):
+    unknown = (
+        None in found and dispatch.current_trace() is None
+    )  # a trace that only looks for shapes may leave sizes open
+    if unknown or any(size is not None and size < 0 for size in found):
         raise ShapeError(f"random numbers of shape {tuple(found)}.", fix="give sizes that are known.")
     return found  # type: ignore[return-value]
 
@@ -414,8 +417,9 @@ def shuffle(key: Any, x: Any, axis: int = 0) -> Any:
 def _until_accepted(
     key: Any, shape: tuple[int, ...], dtype: DType, draw: Callable[[Any], tuple[Any, Any]], done: Any
 ) -> Any:
-    """Values of `shape`: `draw(key)` gives candidates and which of them are accepted; it is called with fresh keys
-    until all are.
+    """Values of `shape`: `draw` is called with fresh keys until every element is accepted.
+
+    It gives candidates, and which of them are accepted.
 
     `done` marks elements that need no value.
     """

@@ -1,5 +1,4 @@
-"""Control flow without what nobody asks for: results that are not used, what is carried for them alone, and unused
-inputs.
+"""Control flow without what nobody asks for: unused results, what is carried for them alone, unused inputs.
 
 The gradient of a scan gives cotangents of all its inputs. Those of the data are rarely wanted, and cost a matrix
 product a step.
@@ -15,9 +14,7 @@ from headwater.passes.dead_code import remove_dead_code
 
 
 def prune_loops(graph: Graph) -> Graph:
-    """The graph with every scan, while_loop and cond reduced to the results that are used. Run it on a graph without
-    dead code.
-    """
+    """The graph with every scan, while_loop and cond reduced to the results in use; run on one without dead code."""
     uses = graph.uses()
     rewriter = Rewriter(graph)
     for node in graph.nodes:

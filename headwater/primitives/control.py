@@ -65,9 +65,7 @@ def per_graph(make: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def trace_graph(name: str, specs: Sequence[Spec], function: Callable[..., Any]) -> Graph:
-    """The graph of `function`, which takes an array for each spec, returns a sequence of arrays, and uses nothing
-    else.
-    """
+    """The graph of `function`, which takes an array for each spec and returns a sequence of arrays."""
     trace = dispatch.Trace(name)
     inputs = [trace.input(spec) for spec in specs]
     with dispatch.tracing(trace), dispatch.recording(()):
@@ -110,9 +108,7 @@ class SubTrace(dispatch.Trace):
 
 @per_graph
 def gradient_graph(graph: Graph, wanted: tuple[int, ...]) -> Graph:
-    """A graph of the inputs of `graph`, then a cotangent for each inexact output -> cotangents of the inputs
-    `wanted`.
-    """
+    """A graph: inputs of `graph`, then a cotangent of each inexact output -> cotangents of inputs `wanted`."""
     assert Transforms.graph_vjp is not None, "headwater.autodiff is not loaded"
     with dispatch.tracing(None), dispatch.recording(()):
         return Transforms.graph_vjp(graph, wanted)
@@ -466,8 +462,7 @@ def _scan_gradient(body: Graph, num_carried: int, num_scanned: int) -> Graph:
 
 
 class WhileLoop(_WithGraphs):
-    """Values carried through `body` for as long as `condition` holds, at most `maximum_iterations` times if that is
-    given.
+    """Values carried through `body` for as long as `condition` holds, at most `maximum_iterations` times.
 
     Both graphs take the carried values and the constants; the body gives the next carried values.
     Shapes: carried (num_carried of them), constants -> carried.    Dtypes: any; what is carried keeps its own.

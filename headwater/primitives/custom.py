@@ -200,8 +200,7 @@ class HostCall(_HostFunction):
 
 
 class PyFunction(_HostFunction):
-    """The results of a Python function, called on the host with NumPy arrays exactly once whenever the graph runs, in
-    order.
+    """The results of a Python function, called on the host exactly once whenever the graph runs, in order.
 
     Shapes: any -> `specs`.    Dtypes: any -> `specs`.    Errors: ShapeError at run time if the results are not like
     `specs`.

@@ -117,8 +117,7 @@ class FFT(_Complex):
 
 
 class IFFT(_Complex):
-    """Inverse of the discrete Fourier transform along `axes`, y[n] = (1 / size) sum over k of x[k] exp(2 pi i k n /
-    size).
+    """Inverse of the Fourier transform along `axes`, y[n] = (1 / size) sum over k of x[k] exp(2 pi i k n / size).
 
     Shapes: any with these axes -> the same.    Dtypes: complex.    Errors: ShapeError if an axis is empty.
     Source: Cooley and Tukey 1965; NumPy's pocketfft computes it.

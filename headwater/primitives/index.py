@@ -1,5 +1,4 @@
-"""Primitives that read and write at positions given by data: gather, gather_nd, scatter, take_along_axis,
-put_along_axis.
+"""Reads and writes at positions given by data: gather, gather_nd, scatter, take_along_axis, put_along_axis.
 
 What an index outside of its axis means is the attribute `mode`, the same for all:
 

@@ -401,8 +401,7 @@ class _Solver(_OfMatrices, family=True):
 
 
 class TriangularSolve(_Solver):
-    """y with op(a) y = b, where op(a) is the lower (or upper) triangle of a, or its adjoint. The other triangle is not
-    read.
+    """y with op(a) y = b, op(a) being one triangle of a, or its adjoint; the other triangle is not read.
 
     Shapes: a (*batch, n, n), b (*batch, n, m) -> y (*batch, n, m).    Dtypes: float32, float64, complex, all the same.
     Errors: ShapeError if they do not fit.    Source: Giles 2008, 2.3.1.
@@ -565,9 +564,7 @@ class QR(_OfMatrices):
         return qr(x, mode=mode), (True, True)
 
     def invariants(self, results, x, *, mode="reduced"):
-        """What does not depend on the free signs of the columns of Q: both factors with the diagonal of R made
-        positive.
-        """
+        """What the free signs of columns do not touch: both factors with the diagonal of R made positive."""
         q, r = results
         k = min(x.shape[-2:])
         diagonal = np.diagonal(r, axis1=-2, axis2=-1)[..., :k]
@@ -734,8 +731,9 @@ def _svd_gradient(gu: Any, gs: Any, gv: Any, u: Any, s: Any, v: Any) -> Any:
 
 
 class EigH(_OfMatrices):
-    """Eigenvalues, in ascending order, and orthonormal eigenvectors (columns) of Hermitian matrices. The lower
-    triangle is read.
+    """Eigenvalues, in ascending order, and orthonormal eigenvectors (columns) of Hermitian matrices.
+
+    The lower triangle is read.
 
     Shapes: x (*batch, n, n) -> values (*batch, n), vectors (*batch, n, n).
     Dtypes: float32, float64, complex; values real.
@@ -850,8 +848,7 @@ class Eig(_OfMatrices):
 
 
 class LUFactor(_OfMatrices):
-    """L (unit lower triangle) and U in one matrix, by partial pivoting; the row swaps; and the order of rows they
-    amount to.
+    """L (unit lower triangle) and U in one matrix, by partial pivoting; the row swaps; and their order of rows.
 
     Row i was swapped with row pivots[i], for i in turn; x[permutation] = L U.
     Shapes: x (*batch, m, n), k = min(m, n) -> lu (*batch, m, n), pivots (*batch, k) int32, permutation (*batch, m)

@@ -17,8 +17,7 @@ ROUNDS = 10
 
 
 def philox_blocks(key: Any, low: Any, high: Any, multiply_wide: Any, uint32: Any) -> list[Any]:
-    """The four words of each block (low, high): the rounds of Philox4x32-10, in whatever array library the arguments
-    are of.
+    """The four words of each block (low, high), by Philox4x32-10, in whatever array library is given.
 
     Args:
         key: four uint32 numbers, key0, key1, counter_lo, counter_hi.

@@ -146,8 +146,7 @@ def _index_dtype(primitive: Primitive, dtype: DType) -> DType:
 
 
 class TopK(Primitive):
-    """The k largest elements of each line of the last axis, largest first, and their indices (int32); of equals the
-    first.
+    """The k largest elements of each line of the last axis, largest first, and their indices; of equals the first.
 
     Shapes: x (*batch, n) -> values and indices (*batch, k).    Dtypes: bool, integers, floats.
     Errors: ShapeError if k exceeds the axis.    Source: own.

@@ -1,6 +1,4 @@
-"""Checks for those who write tests, of Headwater and of their own code: closeness, and gradients against finite
-differences.
-"""
+"""Checks for those who write tests: closeness, gradients against finite differences, all rules of a primitive."""
 
 from headwater.testing.closeness import assert_close
 from headwater.testing.gradients import check_gradients

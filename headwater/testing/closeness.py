@@ -1,6 +1,4 @@
-"""Comparison of arrays with a tolerance that is relative to the largest number, and a message that shows where they
-differ.
-"""
+"""Comparison of arrays with a tolerance relative to the largest number, and a message that shows where they differ."""
 
 from __future__ import annotations
 

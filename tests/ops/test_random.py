@@ -1,6 +1,4 @@
-"""Distributions have the moments and the distribution functions that they should; keys are independent and
-repeatable.
-"""
+"""Distributions have the distribution functions that they should; keys are independent and repeatable."""
 
 import numpy as np
 import pytest

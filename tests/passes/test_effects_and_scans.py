@@ -1,6 +1,4 @@
-"""Control flow in the passes: what has effects stays, and the scan that a gradient runs again is merged with the
-first.
-"""
+"""Control flow in the passes: what has effects stays, scans that carry the same values merge, unused parts go."""
 
 import numpy as np
 import pytest

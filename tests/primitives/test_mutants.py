@@ -1,6 +1,4 @@
-"""The table's checks are worth something: a mistake planted in any rule of a primitive is found by the check of that
-rule.
-"""
+"""The table's checks are worth something: a mistake planted in a rule is found by the check of that rule."""
 
 import re
 

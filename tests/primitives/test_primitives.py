@@ -1,6 +1,4 @@
-"""The table: primitive x sample x rule. A new primitive is tested by existing; see headwater/testing/rules.py for
-the checks.
-"""
+"""The table: primitive x sample x rule. A new primitive is tested by existing; headwater/testing/rules.py checks."""
 
 import importlib
 import pkgutil

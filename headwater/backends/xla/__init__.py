@@ -1,6 +1,4 @@
-"""XLA through JAX: GPUs and TPUs. An optional extra; jax is imported when this backend is first used, and by nothing
-else.
-"""
+"""XLA through JAX: GPUs and TPUs. An optional extra: jax is imported here alone, when this is first used."""
 
 from headwater.backends.xla.executable import load
 
