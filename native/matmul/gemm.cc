@@ -159,6 +159,8 @@ void Gemm::run_direct(MatrixView a, MatrixView b, char* c, void* scratch, int64_
 void Gemm::run_packed(MatrixView a, MatrixView b, char* c, void* scratch, int64_t first_row, RowsDone done) const {
   int64_t item = static_cast<int64_t>(item_), accumulator = static_cast<int64_t>(accumulator_), panel = functions_->packed_panel;
   int64_t threads = by_item_ ? 1 : num_threads();
+  // A block of A is packed once for each block of columns; only 16-bit results, summed in a block apart, bound its width.
+  int64_t most_columns = item_ == accumulator_ ? step_columns_ : kGemmColumns;
   bool whole_rows = step_columns_ >= n_ && n_ <= kGemmColumns;
   bool done_in_task = false;
   for (int64_t column = 0; column < n_; column += step_columns_) {
@@ -174,7 +176,7 @@ void Gemm::run_packed(MatrixView a, MatrixView b, char* c, void* scratch, int64_
                            static_cast<char*>(scratch) + begin * panel * depth * accumulator);
       });
       // Tasks: blocks of rows times blocks of columns, smaller where there would be too few to keep the threads busy.
-      int64_t row_block = std::min(m_, kGemmRows), column_block = std::min(round_up(columns, panel), kGemmColumns);
+      int64_t row_block = std::min(m_, kGemmRows), column_block = std::min(round_up(columns, panel), most_columns);
       auto tasks = [&] { return divide_up(m_, row_block) * divide_up(columns, column_block); };
       bool shared = threads > 1 && m_ * columns * depth > kWorkPerThread;
       while (shared && tasks() < 4 * threads) {

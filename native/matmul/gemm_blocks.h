@@ -10,7 +10,8 @@ namespace headwater {
 inline constexpr int64_t kGemmDepth = 256;
 // Most rows of A packed at a time: with kGemmDepth float32, 128 KB of the second-level cache.
 inline constexpr int64_t kGemmRows = 128;
-// Most columns of C that one task computes.
+// Most columns of C that a task computes where its sums need a block of their own, and most columns of a row that is
+// finished while it is in the cache.
 inline constexpr int64_t kGemmColumns = 512;
 
 }  // namespace headwater
