@@ -380,17 +380,22 @@ Buffer take_dlpack(nb::handle capsule, const char* name, const char* used_name, 
   return Buffer(dtype, shape, std::move(storage));
 }
 
+nb::object ask_for_capsule(nb::handle object) {
+  nb::object method = object.attr("__dlpack__");
+  try {
+    return method(nb::arg("max_version") = nb::make_tuple(1, 0));
+  } catch (nb::python_error& error) {
+    if (error.matches(PyExc_BufferError)) throw std::invalid_argument(error.what());
+    if (!error.matches(PyExc_TypeError)) throw;
+  }
+  return method();  // a producer from before DLPack 1.0
+}
+
 Buffer buffer_from_dlpack(nb::handle object, bool copy) {
   nb::object capsule = nb::borrow(object);
   if (!PyCapsule_CheckExact(object.ptr())) {
     if (!nb::hasattr(object, "__dlpack__")) throw TypeError("expected a DLPack capsule or an object with __dlpack__");
-    nb::object method = object.attr("__dlpack__");
-    try {
-      capsule = method(nb::arg("max_version") = nb::make_tuple(1, 0));
-    } catch (nb::python_error& error) {
-      if (!error.matches(PyExc_TypeError)) throw;
-      capsule = method();  // a producer from before DLPack 1.0
-    }
+    capsule = ask_for_capsule(object);
   }
   if (PyCapsule_IsValid(capsule.ptr(), "dltensor_versioned"))
     return take_dlpack<dlpack::ManagedVersioned>(capsule, "dltensor_versioned", "used_dltensor_versioned", copy);
