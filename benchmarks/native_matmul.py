@@ -1,6 +1,6 @@
 """Speed of the matmul instruction, our own tiles beside oneDNN and NumPy: `python -m benchmarks.native_matmul`.
 
-Prints one JSON object: for each shape the GFLOP/s (two for each multiply-add) of each system, the best of several rounds
+Prints one JSON object: for each shape the GFLOP/s (two per multiply-add) of each system, the best of several rounds
 taken in turn, so that a busy moment of the machine falls on all alike. `--threads N`, `--rounds N`, `--only WORD`.
 """
 

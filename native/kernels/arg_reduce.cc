@@ -109,7 +109,8 @@ std::unique_ptr<Kernel> make_arg(const char* name, const KernelSpec& spec) {
   require_index_dtype(name, y);
   int axis = checked_axis(name, spec.attrs.get_int("axis"), x.shape.rank());
   AxisView view(x.shape, axis);
-  require(y.count() == view.outer * view.inner, name, "the output must be " + x.shape.text() + " without axis " + std::to_string(axis));
+  require(y.count() == view.outer * view.inner, name,
+          "the output must be " + x.shape.text() + " without axis " + std::to_string(axis));
   require(view.size > 0 || y.count() == 0, name, "an empty axis has no extreme value");
   require(view.size <= INT32_MAX || y.dtype == DType::kInt64, name, "the axis is too long for int32");
   if (y.count() == 0) view = AxisView(Dims{0, 1}, 1);

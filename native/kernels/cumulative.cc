@@ -38,14 +38,18 @@ struct Widened<std::complex<float>> {
 
 template <class T>
 inline typename Widened<T>::type widen(T value) {
-  if constexpr (is_small_float<T>) return static_cast<double>(static_cast<float>(value));
-  else return static_cast<typename Widened<T>::type>(value);
+  if constexpr (is_small_float<T>)
+    return static_cast<double>(static_cast<float>(value));
+  else
+    return static_cast<typename Widened<T>::type>(value);
 }
 
 template <class T>
 inline T narrow(typename Widened<T>::type value) {
-  if constexpr (is_small_float<T>) return T(static_cast<float>(value));
-  else return static_cast<T>(value);
+  if constexpr (is_small_float<T>)
+    return T(static_cast<float>(value));
+  else
+    return static_cast<T>(value);
 }
 
 template <class T>
@@ -108,7 +112,8 @@ struct RunningLogSumExp {
 template <class T, class Running>
 class CumulativeKernel final : public Kernel {
  public:
-  CumulativeKernel(AxisView view, bool reverse, bool exclusive) : view_(view), reverse_(reverse), exclusive_(exclusive) {}
+  CumulativeKernel(AxisView view, bool reverse, bool exclusive)
+      : view_(view), reverse_(reverse), exclusive_(exclusive) {}
 
   void run(const void* const* in, void* const* out, void*) const override {
     const T* x = static_cast<const T*>(in[0]);
@@ -121,8 +126,10 @@ class CumulativeKernel final : public Kernel {
       for (int64_t unit = begin; unit < end; ++unit) {
         int64_t first = unit / blocks * size * inner + unit % blocks * kColumns;
         int64_t columns = std::min(kColumns, inner - unit % blocks * kColumns);
-        if (columns == 1) accumulate<1>(x + first, y + first, 1);
-        else accumulate<kColumns>(x + first, y + first, columns);
+        if (columns == 1)
+          accumulate<1>(x + first, y + first, 1);
+        else
+          accumulate<kColumns>(x + first, y + first, columns);
       }
     });
   }

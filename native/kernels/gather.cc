@@ -17,8 +17,10 @@ int64_t row_grain(int64_t row_bytes) { return std::max<int64_t>(1, kBytesPerThre
 
 template <size_t kBytes>
 inline void copy_row_fixed(char* to, const char* from) {
-  if (from) std::memcpy(to, from, kBytes);
-  else std::memset(to, 0, kBytes);
+  if (from)
+    std::memcpy(to, from, kBytes);
+  else
+    std::memset(to, 0, kBytes);
 }
 
 // Copies `count` rows; source(i) is the row to read for output row i, or null for a row of zeros.
@@ -28,15 +30,22 @@ void copy_rows(char* to, int64_t begin, int64_t end, size_t bytes, Source&& sour
     for (int64_t i = begin; i < end; ++i) copy(to + i * static_cast<int64_t>(bytes), source(i));
   };
   switch (bytes) {
-    case 1: return loop(copy_row_fixed<1>);
-    case 2: return loop(copy_row_fixed<2>);
-    case 4: return loop(copy_row_fixed<4>);
-    case 8: return loop(copy_row_fixed<8>);
-    case 16: return loop(copy_row_fixed<16>);
+    case 1:
+      return loop(copy_row_fixed<1>);
+    case 2:
+      return loop(copy_row_fixed<2>);
+    case 4:
+      return loop(copy_row_fixed<4>);
+    case 8:
+      return loop(copy_row_fixed<8>);
+    case 16:
+      return loop(copy_row_fixed<16>);
     default:
       return loop([bytes](char* target, const char* from) {
-        if (from) std::memcpy(target, from, bytes);
-        else std::memset(target, 0, bytes);
+        if (from)
+          std::memcpy(target, from, bytes);
+        else
+          std::memset(target, 0, bytes);
       });
   }
 }

@@ -39,7 +39,8 @@ Combine combine_kind(const char* kernel, const Attributes& attrs, DType dtype) {
   if (kind == "add") return Combine::kAdd;
   if (kind == "mul") return Combine::kMul;
   require(kind == "max" || kind == "min", kernel, "unknown kind '" + kind + "', expected set, add, max, min or mul");
-  if (is_complex(dtype)) throw TypeError(std::string(kernel) + ": complex numbers have no order for kind '" + kind + "'");
+  if (is_complex(dtype))
+    throw TypeError(std::string(kernel) + ": complex numbers have no order for kind '" + kind + "'");
   return kind == "max" ? Combine::kMax : Combine::kMin;
 }
 

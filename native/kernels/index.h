@@ -44,7 +44,8 @@ class RowIndex {
   int64_t row(const void* indices, int64_t i) const {
     int64_t row = 0;
     for (int axis = 0; axis < sizes_.rank(); ++axis) {
-      int64_t index = resolve_index(kernel_, mode_, read_index(indices, dtype_, i * sizes_.rank() + axis), axis, sizes_[axis]);
+      int64_t index =
+          resolve_index(kernel_, mode_, read_index(indices, dtype_, i * sizes_.rank() + axis), axis, sizes_[axis]);
       if (index < 0) return -1;
       row = row * sizes_[axis] + index;
     }

@@ -13,8 +13,10 @@ constexpr int64_t kElementsPerThread = 32 << 10;
 
 template <class T>
 inline T index_number(int64_t index) {
-  if constexpr (std::is_integral_v<T>) return static_cast<T>(index);
-  else return number<T>(static_cast<double>(index));
+  if constexpr (std::is_integral_v<T>)
+    return static_cast<T>(index);
+  else
+    return number<T>(static_cast<double>(index));
 }
 
 template <class T>
@@ -26,13 +28,14 @@ class IotaKernel final : public Kernel {
     T* y = static_cast<T*>(out[0]);
     int64_t inner = view_.inner;
     if (inner == 0) return;
-    parallel_for(view_.outer * view_.size, std::max<int64_t>(1, kElementsPerThread / inner), [&](int64_t begin, int64_t end) {
-      int64_t index = begin % view_.size;
-      for (int64_t row = begin; row < end; ++row) {
-        std::fill_n(y + row * inner, inner, index_number<T>(index));
-        if (++index == view_.size) index = 0;
-      }
-    });
+    parallel_for(view_.outer * view_.size, std::max<int64_t>(1, kElementsPerThread / inner),
+                 [&](int64_t begin, int64_t end) {
+                   int64_t index = begin % view_.size;
+                   for (int64_t row = begin; row < end; ++row) {
+                     std::fill_n(y + row * inner, inner, index_number<T>(index));
+                     if (++index == view_.size) index = 0;
+                   }
+                 });
   }
 
  private:

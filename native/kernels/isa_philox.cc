@@ -27,7 +27,8 @@ static void one_block(const uint32_t* key, uint64_t block, uint32_t* out) {
   out[3] = x3;
 }
 
-// A vector holds one 32-bit word of a block in each 64-bit lane, the form in which the hardware multiplies 32 by 32 bits.
+// A vector holds one 32-bit word of a block in each 64-bit lane, the form in which the hardware multiplies 32 by 32
+// bits.
 #if HW_ISA_LEVEL == 2
 static constexpr int kLanes = 8;
 using Vector = __m512i;
@@ -40,7 +41,8 @@ static inline Vector high(Vector a) { return _mm512_srli_epi64(a, 32); }
 static inline Vector low(Vector a) { return _mm512_and_si512(a, _mm512_set1_epi64(0xffffffff)); }
 static inline Vector exclusive_or(Vector a, Vector b, Vector c) { return _mm512_ternarylogic_epi64(a, b, c, 0x96); }
 static inline void store_blocks(uint32_t* out, Vector x0, Vector x1, Vector x2, Vector x3) {
-  Vector a = _mm512_or_si512(low(x0), _mm512_slli_epi64(x1, 32)), b = _mm512_or_si512(low(x2), _mm512_slli_epi64(x3, 32));
+  Vector a = _mm512_or_si512(low(x0), _mm512_slli_epi64(x1, 32)),
+         b = _mm512_or_si512(low(x2), _mm512_slli_epi64(x3, 32));
   Vector first = _mm512_permutex2var_epi64(a, _mm512_set_epi64(11, 3, 10, 2, 9, 1, 8, 0), b);
   Vector second = _mm512_permutex2var_epi64(a, _mm512_set_epi64(15, 7, 14, 6, 13, 5, 12, 4), b);
   _mm512_storeu_si512(out, first);
@@ -58,7 +60,8 @@ static inline Vector high(Vector a) { return _mm256_srli_epi64(a, 32); }
 static inline Vector low(Vector a) { return _mm256_and_si256(a, _mm256_set1_epi64x(0xffffffff)); }
 static inline Vector exclusive_or(Vector a, Vector b, Vector c) { return _mm256_xor_si256(_mm256_xor_si256(a, b), c); }
 static inline void store_blocks(uint32_t* out, Vector x0, Vector x1, Vector x2, Vector x3) {
-  Vector a = _mm256_or_si256(low(x0), _mm256_slli_epi64(x1, 32)), b = _mm256_or_si256(low(x2), _mm256_slli_epi64(x3, 32));
+  Vector a = _mm256_or_si256(low(x0), _mm256_slli_epi64(x1, 32)),
+         b = _mm256_or_si256(low(x2), _mm256_slli_epi64(x3, 32));
   Vector even = _mm256_unpacklo_epi64(a, b), odd = _mm256_unpackhi_epi64(a, b);
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(out), _mm256_permute2x128_si256(even, odd, 0x20));
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + 8), _mm256_permute2x128_si256(even, odd, 0x31));

@@ -37,7 +37,8 @@ std::unique_ptr<Kernel> make_copy(const KernelSpec& spec) {
   return std::make_unique<CopyKernel>(spec.inputs[0].bytes());
 }
 
-std::unique_ptr<Kernel> make_strided(const TensorSpec& x, const TensorSpec& y, const Dims& from_strides, int64_t from_offset = 0) {
+std::unique_ptr<Kernel> make_strided(const TensorSpec& x, const TensorSpec& y, const Dims& from_strides,
+                                     int64_t from_offset = 0) {
   return std::make_unique<StridedKernel>(
       StridedCopy(item_size(x.dtype), y.shape, from_strides, row_major_strides(y.shape), from_offset));
 }
@@ -80,8 +81,8 @@ std::unique_ptr<Kernel> make_slice(const KernelSpec& spec) {
   int rank = x.shape.rank();
   std::vector<int64_t> starts = spec.attrs.get_ints("starts");
   std::vector<int64_t> steps = spec.attrs.get_ints("strides", std::vector<int64_t>(starts.size(), 1));
-  require(y.shape.rank() == rank && static_cast<int>(starts.size()) == rank && static_cast<int>(steps.size()) == rank, "slice",
-          "starts and strides need " + std::to_string(rank) + " entries");
+  require(y.shape.rank() == rank && static_cast<int>(starts.size()) == rank && static_cast<int>(steps.size()) == rank,
+          "slice", "starts and strides need " + std::to_string(rank) + " entries");
   Dims plain = row_major_strides(x.shape), strides;
   int64_t offset = 0;
   for (int axis = 0; axis < rank; ++axis) {
@@ -91,9 +92,10 @@ std::unique_ptr<Kernel> make_slice(const KernelSpec& spec) {
     bool fits = starts[axis] >= 0 && starts[axis] < x.shape[axis] &&
                 !__builtin_mul_overflow(steps[axis], y.shape[axis] - 1, &last) &&
                 !__builtin_add_overflow(last, starts[axis], &last) && last >= 0 && last < x.shape[axis];
-    require(fits, "slice", "axis " + std::to_string(axis) + " leaves " + x.shape.text() + " from start " +
-                               std::to_string(starts[axis]) + " in " + std::to_string(y.shape[axis]) + " steps of " +
-                               std::to_string(steps[axis]));
+    require(fits, "slice",
+            "axis " + std::to_string(axis) + " leaves " + x.shape.text() + " from start " +
+                std::to_string(starts[axis]) + " in " + std::to_string(y.shape[axis]) + " steps of " +
+                std::to_string(steps[axis]));
     strides[axis] = y.shape[axis] == 1 ? 0 : plain[axis] * steps[axis];
     offset += starts[axis] * plain[axis];
   }
@@ -148,9 +150,11 @@ std::unique_ptr<Kernel> make_pad(const KernelSpec& spec) {
   for (int axis = 0; axis < rank; ++axis) {
     require(low[axis] >= 0 && high[axis] >= 0 && interior[axis] >= 0, "pad", "widths must not be negative");
     int64_t gaps = std::max<int64_t>(x.shape[axis] - 1, 0), size = 0;
-    bool fits = !__builtin_mul_overflow(gaps, interior[axis], &size) && !__builtin_add_overflow(size, low[axis], &size) &&
-                !__builtin_add_overflow(size, high[axis], &size) && !__builtin_add_overflow(size, x.shape[axis], &size);
-    require(fits && size == y.shape[axis], "pad", "the widths do not lead from " + x.shape.text() + " to " + y.shape.text());
+    bool fits = !__builtin_mul_overflow(gaps, interior[axis], &size) &&
+                !__builtin_add_overflow(size, low[axis], &size) && !__builtin_add_overflow(size, high[axis], &size) &&
+                !__builtin_add_overflow(size, x.shape[axis], &size);
+    require(fits && size == y.shape[axis], "pad",
+            "the widths do not lead from " + x.shape.text() + " to " + y.shape.text());
     spread |= interior[axis] > 0 && gaps > 0;
     strides.push_back(plain[axis] * (interior[axis] + 1));
     offset += plain[axis] * low[axis];
@@ -168,7 +172,8 @@ std::unique_ptr<Kernel> make_pad(const KernelSpec& spec) {
     slab[axis] = low[axis];
     if (low[axis]) kernel->fills.emplace_back(item, slab, zero, plain, 0, corner);
     slab[axis] = high[axis];
-    if (high[axis]) kernel->fills.emplace_back(item, slab, zero, plain, 0, corner + (y.shape[axis] - high[axis]) * plain[axis]);
+    if (high[axis])
+      kernel->fills.emplace_back(item, slab, zero, plain, 0, corner + (y.shape[axis] - high[axis]) * plain[axis]);
     slab[axis] = x.shape[axis];
     corner += low[axis] * plain[axis];
   }
@@ -199,7 +204,8 @@ std::unique_ptr<Kernel> make_concatenate(const KernelSpec& spec) {
       require(other == axis || x.shape[other] == y.shape[other], "concatenate",
               x.shape.text() + " does not fit into " + y.shape.text());
     require(x.shape[axis] <= y.shape[axis] - position, "concatenate", "the inputs are longer than " + y.shape.text());
-    kernel->parts.emplace_back(item_size(y.dtype), x.shape, row_major_strides(x.shape), strides, 0, position * strides[axis]);
+    kernel->parts.emplace_back(item_size(y.dtype), x.shape, row_major_strides(x.shape), strides, 0,
+                               position * strides[axis]);
     position += x.shape[axis];
   }
   require(position == y.shape[axis], "concatenate", "the inputs are shorter than " + y.shape.text());
@@ -224,7 +230,8 @@ class SliceStart {
   int64_t offset(const void* starts) const {
     int64_t total = 0;
     for (int axis = 0; axis < limits_.rank(); ++axis) {
-      int64_t start = dtype_ == DType::kInt32 ? static_cast<const int32_t*>(starts)[axis] : static_cast<const int64_t*>(starts)[axis];
+      int64_t start = dtype_ == DType::kInt32 ? static_cast<const int32_t*>(starts)[axis]
+                                              : static_cast<const int64_t*>(starts)[axis];
       total += std::clamp<int64_t>(start, 0, limits_[axis]) * strides_[axis];
     }
     return total;
@@ -281,7 +288,8 @@ std::unique_ptr<Kernel> make_update_slice(const KernelSpec& spec) {
   kernel->start = SliceStart("update_slice", spec.inputs[2], x.shape, update.shape);
   kernel->item = static_cast<int64_t>(item_size(x.dtype));
   kernel->bytes = x.bytes();
-  kernel->copy = StridedCopy(item_size(x.dtype), update.shape, row_major_strides(update.shape), row_major_strides(x.shape));
+  kernel->copy =
+      StridedCopy(item_size(x.dtype), update.shape, row_major_strides(update.shape), row_major_strides(x.shape));
   return kernel;
 }
 

@@ -1,8 +1,9 @@
 // random_bits: uniformly random bits from a key and a position, by Philox4x32-10.
 //
-// Input: four uint32 words (key0, key1, counter_lo, counter_hi). The Philox key is (key0, key1) and the counter of block b
-// is (b_lo, b_hi, counter_lo, counter_hi). Element i of a uint32 output is word i % 4 of block i / 4; element i of a uint64
-// output is words 2i (low half) and 2i + 1 of that sequence. So an element depends on the input and its position alone.
+// Input: four uint32 words (key0, key1, counter_lo, counter_hi). The Philox key is (key0, key1) and the counter of
+// block b is (b_lo, b_hi, counter_lo, counter_hi). Element i of a uint32 output is word i % 4 of block i / 4; element i
+// of a uint64 output is words 2i (low half) and 2i + 1 of that sequence. So an element depends on the input and its
+// position alone.
 #include <cstring>
 
 #include "../kernel.h"

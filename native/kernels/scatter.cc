@@ -20,11 +20,16 @@ constexpr int64_t kColumnBytes = 256;
 
 template <class T, Combine kKind>
 inline T combine(T a, T b) {
-  if constexpr (kKind == Combine::kAdd) return add(a, b);
-  else if constexpr (kKind == Combine::kMul) return multiply(a, b);
-  else if constexpr (kKind == Combine::kMax) return maximum(a, b);
-  else if constexpr (kKind == Combine::kMin) return minimum(a, b);
-  else return b;
+  if constexpr (kKind == Combine::kAdd)
+    return add(a, b);
+  else if constexpr (kKind == Combine::kMul)
+    return multiply(a, b);
+  else if constexpr (kKind == Combine::kMax)
+    return maximum(a, b);
+  else if constexpr (kKind == Combine::kMin)
+    return minimum(a, b);
+  else
+    return b;
 }
 
 template <class T, Combine kKind>
@@ -44,9 +49,12 @@ CombineRun combine_function(DType dtype, Combine kind) {
   return visit_dtype(dtype, [kind](auto tag) -> CombineRun {
     using T = typename decltype(tag)::type;
     switch (kind) {
-      case Combine::kAdd: return combine_run<T, Combine::kAdd>;
-      case Combine::kMul: return combine_run<T, Combine::kMul>;
-      default: break;
+      case Combine::kAdd:
+        return combine_run<T, Combine::kAdd>;
+      case Combine::kMul:
+        return combine_run<T, Combine::kMul>;
+      default:
+        break;
     }
     if constexpr (!is_complex_type<T>) {
       if (kind == Combine::kMax) return combine_run<T, Combine::kMax>;
@@ -90,8 +98,8 @@ class ScatterKernel final : public Kernel {
   int64_t item = 1;
 
  private:
-  void combine_block(char* y, const char* source, const int64_t* rows, int64_t updates, int64_t first_row, int64_t last_row,
-                     int64_t first, int64_t last) const {
+  void combine_block(char* y, const char* source, const int64_t* rows, int64_t updates, int64_t first_row,
+                     int64_t last_row, int64_t first, int64_t last) const {
     int64_t size = index.row_size();
     for (int64_t i = 0; i < updates; ++i)
       if (rows[i] >= first_row && rows[i] < last_row)
@@ -128,13 +136,14 @@ class PutAlongAxisKernel final : public Kernel {
     char* y = static_cast<char*>(out[0]);
     const char* values = static_cast<const char*>(in[2]);
     int64_t line = length * view.inner;
-    parallel_for(view.outer, std::max<int64_t>(1, kParallelElements / std::max<int64_t>(line, 1)), [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin * line; i < end * line; ++i) {
-        if (positions[i] < 0) continue;
-        int64_t target = (i / line * view.size + positions[i]) * view.inner + i % view.inner;
-        combine_items(y + target * item, values + i * item, 1);
-      }
-    });
+    parallel_for(view.outer, std::max<int64_t>(1, kParallelElements / std::max<int64_t>(line, 1)),
+                 [&](int64_t begin, int64_t end) {
+                   for (int64_t i = begin * line; i < end * line; ++i) {
+                     if (positions[i] < 0) continue;
+                     int64_t target = (i / line * view.size + positions[i]) * view.inner + i % view.inner;
+                     combine_items(y + target * item, values + i * item, 1);
+                   }
+                 });
   }
 
   AxisView view;

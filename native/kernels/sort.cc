@@ -27,9 +27,13 @@ struct Pair {
 };
 
 template <class Key>
-inline Key key_of(const Key& key) { return key; }
+inline Key key_of(const Key& key) {
+  return key;
+}
 template <class Key>
-inline Key key_of(const Pair<Key>& pair) { return pair.key; }
+inline Key key_of(const Pair<Key>& pair) {
+  return pair.key;
+}
 
 // Sorts by key, stably (pairs enter in order of their index). Least significant byte first; bytes that are equal in all
 // keys cost only their count. Returns where the result lies: `items` or `spare`.
@@ -47,7 +51,8 @@ Item* radix_sort(Item* items, Item* spare, int64_t count) {
     if (starts[static_cast<uint8_t>(key_of(items[0]) >> (8 * byte))] == count) continue;
     uint32_t total = 0;
     for (uint32_t& start : starts) total += std::exchange(start, total);
-    for (int64_t i = 0; i < count; ++i) spare[starts[static_cast<uint8_t>(key_of(items[i]) >> (8 * byte))]++] = items[i];
+    for (int64_t i = 0; i < count; ++i)
+      spare[starts[static_cast<uint8_t>(key_of(items[i]) >> (8 * byte))]++] = items[i];
     std::swap(items, spare);
   }
   return items;
@@ -95,7 +100,8 @@ class SortKernel final : public Kernel {
  public:
   using Key = SortKey<T>;
   SortKernel(AxisView view, bool descending)
-      : lines_(view, 2 * sizeof(Key) * static_cast<size_t>(view.size)), flip_(descending ? static_cast<Key>(~Key{0}) : Key{0}) {}
+      : lines_(view, 2 * sizeof(Key) * static_cast<size_t>(view.size)),
+        flip_(descending ? static_cast<Key>(~Key{0}) : Key{0}) {}
 
   size_t scratch_bytes() const override { return lines_.scratch_bytes(); }
 
@@ -139,8 +145,10 @@ class ArgsortKernel final : public Kernel {
         items[i] = {static_cast<Key>(sort_key<true>(x[from + i * inner]) ^ flip_), static_cast<uint32_t>(i)};
       items = sort_items(items, items + size, size);
       for (int64_t i = 0; i < size; ++i) {
-        if (wide_) static_cast<int64_t*>(out[0])[to + i * inner] = items[i].index;
-        else static_cast<int32_t*>(out[0])[to + i * inner] = static_cast<int32_t>(items[i].index);
+        if (wide_)
+          static_cast<int64_t*>(out[0])[to + i * inner] = items[i].index;
+        else
+          static_cast<int32_t*>(out[0])[to + i * inner] = static_cast<int32_t>(items[i].index);
       }
     });
   }
@@ -170,8 +178,10 @@ class TopKKernel final : public Kernel {
       select(x + from, best);
       for (int64_t i = 0; i < k_; ++i) {
         values[to + i] = x[from + best[i].index];
-        if (wide_) static_cast<int64_t*>(out[1])[to + i] = best[i].index;
-        else static_cast<int32_t*>(out[1])[to + i] = static_cast<int32_t>(best[i].index);
+        if (wide_)
+          static_cast<int64_t*>(out[1])[to + i] = best[i].index;
+        else
+          static_cast<int32_t*>(out[1])[to + i] = static_cast<int32_t>(best[i].index);
       }
     });
   }
@@ -236,7 +246,8 @@ std::unique_ptr<Kernel> make_top_k(const KernelSpec& spec) {
   AxisView view(x.shape, axis);
   require_line_length("top_k", view);
   int64_t k = spec.attrs.get_int("k");
-  require(k >= 0 && k <= view.size, "top_k", "k = " + std::to_string(k) + " of an axis of " + std::to_string(view.size));
+  require(k >= 0 && k <= view.size, "top_k",
+          "k = " + std::to_string(k) + " of an axis of " + std::to_string(view.size));
   Dims expected = x.shape;
   expected[axis] = k;
   require(values.shape == expected && indices.shape == expected, "top_k", "both outputs must be " + expected.text());
@@ -259,8 +270,10 @@ class SearchSortedKernel final : public Kernel {
     parallel_for(count_, 2048, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) {
         int64_t position = search(sorted + i / per_line_ * size_, sort_key<true>(values[i]));
-        if (wide_) static_cast<int64_t*>(out[0])[i] = position;
-        else static_cast<int32_t*>(out[0])[i] = static_cast<int32_t>(position);
+        if (wide_)
+          static_cast<int64_t*>(out[0])[i] = position;
+        else
+          static_cast<int32_t*>(out[0])[i] = static_cast<int32_t>(position);
       }
     });
   }
@@ -287,20 +300,22 @@ std::unique_ptr<Kernel> make_searchsorted(const KernelSpec& spec) {
   const TensorSpec &sorted = spec.inputs[0], &values = spec.inputs[1], &y = spec.outputs[0];
   require_same_dtype("searchsorted", sorted, values);
   require_index_dtype("searchsorted", y);
-  require(values.shape == y.shape, "searchsorted", "the output must be " + values.shape.text() + ", not " + y.shape.text());
+  require(values.shape == y.shape, "searchsorted",
+          "the output must be " + values.shape.text() + ", not " + y.shape.text());
   require(!sorted.shape.empty(), "searchsorted", "the sorted sequence must have an axis");
   int64_t per_line = std::max<int64_t>(values.count(), 1);
   if (sorted.shape.rank() > 1) {
     bool fits = sorted.shape.rank() == values.shape.rank();
     for (int axis = 0; fits && axis < sorted.shape.rank() - 1; ++axis) fits = sorted.shape[axis] == values.shape[axis];
-    require(fits, "searchsorted", sorted.shape.text() + " and values " + values.shape.text() + " must have the same leading axes");
+    require(fits, "searchsorted",
+            sorted.shape.text() + " and values " + values.shape.text() + " must have the same leading axes");
     per_line = std::max<int64_t>(values.shape.back(), 1);
   }
   std::string side = spec.attrs.get_string("side", "left");
   require(side == "left" || side == "right", "searchsorted", "unknown side '" + side + "', expected left or right");
   return visit_dtype(sorted.dtype, [&](auto tag) -> std::unique_ptr<Kernel> {
-    return std::make_unique<SearchSortedKernel<typename decltype(tag)::type>>(sorted.shape.back(), values.count(), per_line,
-                                                                             side == "right", y.dtype);
+    return std::make_unique<SearchSortedKernel<typename decltype(tag)::type>>(sorted.shape.back(), values.count(),
+                                                                              per_line, side == "right", y.dtype);
   });
 }
 

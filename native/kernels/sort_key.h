@@ -51,7 +51,8 @@ inline T value_of_key(SortKey<T> key) {
   constexpr Key sign = static_cast<Key>(Key{1} << (8 * sizeof(T) - 1));
   if constexpr (is_complex_type<T>) {
     using Part = typename T::value_type;
-    return T(value_of_key<Part>(static_cast<SortKey<Part>>(key >> (8 * sizeof(Part)))), value_of_key<Part>(static_cast<SortKey<Part>>(key)));
+    return T(value_of_key<Part>(static_cast<SortKey<Part>>(key >> (8 * sizeof(Part)))),
+             value_of_key<Part>(static_cast<SortKey<Part>>(key)));
   } else if constexpr (is_floating<T>) {
     return std::bit_cast<T>(static_cast<Key>(key & sign ? key ^ sign : ~key));
   } else if constexpr (std::is_signed_v<T>) {

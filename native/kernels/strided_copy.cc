@@ -20,11 +20,16 @@ struct Item16 {
 template <class Visitor>
 void visit_item(size_t item, Visitor&& visitor) {
   switch (item) {
-    case 1: return visitor(uint8_t{});
-    case 2: return visitor(uint16_t{});
-    case 4: return visitor(uint32_t{});
-    case 8: return visitor(uint64_t{});
-    default: return visitor(Item16{});
+    case 1:
+      return visitor(uint8_t{});
+    case 2:
+      return visitor(uint16_t{});
+    case 4:
+      return visitor(uint32_t{});
+    case 8:
+      return visitor(uint64_t{});
+    default:
+      return visitor(Item16{});
   }
 }
 
@@ -132,7 +137,9 @@ void transpose_tile(const char* from, int64_t from_stride, char* to, int64_t to_
 
 StridedCopy::StridedCopy(size_t item, const Dims& shape, const Dims& from_strides, const Dims& to_strides,
                          int64_t from_offset, int64_t to_offset)
-    : item_(item), from_offset_(from_offset * static_cast<int64_t>(item)), to_offset_(to_offset * static_cast<int64_t>(item)) {
+    : item_(item),
+      from_offset_(from_offset * static_cast<int64_t>(item)),
+      to_offset_(to_offset * static_cast<int64_t>(item)) {
   if (shape.count() == 0) return;
   for (int axis = 0; axis < shape.rank(); ++axis) {
     if (shape[axis] == 1) continue;
@@ -148,7 +155,8 @@ StridedCopy::StridedCopy(size_t item, const Dims& shape, const Dims& from_stride
 void StridedCopy::merge_axes() {
   int kept = 0;
   for (int axis = 1; axis < shape_.rank(); ++axis) {
-    if (from_strides_[kept] == from_strides_[axis] * shape_[axis] && to_strides_[kept] == to_strides_[axis] * shape_[axis]) {
+    if (from_strides_[kept] == from_strides_[axis] * shape_[axis] &&
+        to_strides_[kept] == to_strides_[axis] * shape_[axis]) {
       shape_[kept] *= shape_[axis];
     } else {
       shape_[++kept] = shape_[axis];
@@ -217,9 +225,8 @@ void StridedCopy::run(const void* from, void* to) const {
   if (inner_ == Inner::kFill && units_ == 1) {
     visit_item(item_, [&](auto tag) {
       using T = decltype(tag);
-      parallel_for(shape_[0], kBytesPerThread / sizeof(T), [&](int64_t begin, int64_t end) {
-        fill_run<T>(source, target + begin * sizeof(T), end - begin);
-      });
+      parallel_for(shape_[0], kBytesPerThread / sizeof(T),
+                   [&](int64_t begin, int64_t end) { fill_run<T>(source, target + begin * sizeof(T), end - begin); });
     });
     return;
   }
@@ -265,8 +272,8 @@ void StridedCopy::run_units(const char* from, char* to, int64_t begin, int64_t e
       for (int64_t unit = begin; unit < end; ++unit) {
         int64_t line = strip * kTile, tile = std::min(kTile, lines - line);
         for (int64_t r = 0; r < size; r += kTile)
-          transpose_tile<T>(from + r * from_stride + line * sizeof(T), from_stride, to + r * sizeof(T) + line * line_stride,
-                            line_stride, std::min(kTile, size - r), tile);
+          transpose_tile<T>(from + r * from_stride + line * sizeof(T), from_stride,
+                            to + r * sizeof(T) + line * line_stride, line_stride, std::min(kTile, size - r), tile);
         if (++strip == strips) {
           strip = 0;
           advance();
@@ -280,15 +287,15 @@ Dims broadcast_strides(const Dims& from_shape, const Dims& to_shape) {
   Dims strides, plain = row_major_strides(from_shape);
   strides.resize(to_shape.rank(), 0);
   int shift = to_shape.rank() - from_shape.rank();
-  for (int axis = 0; axis < from_shape.rank(); ++axis)
-    strides[axis + shift] = from_shape[axis] == 1 ? 0 : plain[axis];
+  for (int axis = 0; axis < from_shape.rank(); ++axis) strides[axis + shift] = from_shape[axis] == 1 ? 0 : plain[axis];
   return strides;
 }
 
 void parallel_copy(void* to, const void* from, size_t bytes) {
   if (to == from || bytes == 0) return;
   parallel_for(static_cast<int64_t>(bytes), kBytesPerThread * 2, [&](int64_t begin, int64_t end) {
-    std::memcpy(static_cast<char*>(to) + begin, static_cast<const char*>(from) + begin, static_cast<size_t>(end - begin));
+    std::memcpy(static_cast<char*>(to) + begin, static_cast<const char*>(from) + begin,
+                static_cast<size_t>(end - begin));
   });
 }
 

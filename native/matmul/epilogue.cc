@@ -13,7 +13,8 @@ namespace {
 std::optional<PostOperation::Kind> addition_kind(const TensorSpec& operand, const TensorSpec& product) {
   if (operand.dtype != product.dtype) return std::nullopt;
   if (operand.shape == product.shape) return PostOperation::Kind::kAddMatrix;
-  bool is_row = !operand.shape.empty() && operand.count() == operand.shape.back() && operand.shape.back() == product.shape.back();
+  bool is_row =
+      !operand.shape.empty() && operand.count() == operand.shape.back() && operand.shape.back() == product.shape.back();
   if (is_row) return PostOperation::Kind::kAddRow;
   return std::nullopt;
 }
@@ -42,8 +43,8 @@ constexpr size_t kBlockedBytes = 256 << 10;
 constexpr int64_t kBlockElements = 8 << 10;
 
 // The element-wise kernel of the epilogue's code for such specs.
-std::unique_ptr<Kernel> make_kernel(const KernelSpec& spec, const TensorSpec& product, const std::vector<TensorSpec>& extras,
-                                    const TensorSpec& result) {
+std::unique_ptr<Kernel> make_kernel(const KernelSpec& spec, const TensorSpec& product,
+                                    const std::vector<TensorSpec>& extras, const TensorSpec& result) {
   KernelSpec part;
   part.inputs.push_back(product);
   part.inputs.insert(part.inputs.end(), extras.begin(), extras.end());
@@ -118,7 +119,8 @@ bool post_operations(const KernelSpec& spec, std::vector<PostOperation>& post) {
   std::vector<CodeEntry> code = spec.attrs.get_code();
   std::vector<int64_t> results = spec.attrs.get_ints("results", {});
   if (spec.inputs[0].dtype != spec.outputs[0].dtype) return false;
-  int first = static_cast<int>(spec.inputs.size()) - 1;  // the id of the first entry: the product and the extras come before
+  int first =
+      static_cast<int>(spec.inputs.size()) - 1;  // the id of the first entry: the product and the extras come before
   int current = 0;
   post.clear();
   for (size_t i = 0; i < code.size(); ++i) {

@@ -16,16 +16,16 @@ class Epilogue {
 
   // Whether the product may lie in the memory of the result, and the program then works in place.
   bool in_place() const { return in_place_; }
-  // Whether it is worth while, and possible, to finish rows while they are in the cache (run_rows); otherwise run_all does
-  // it for the whole result at once.
+  // Whether it is worth while, and possible, to finish rows while they are in the cache (run_rows); otherwise run_all
+  // does it for the whole result at once.
   bool by_rows() const { return !blocks_.empty(); }
   size_t scratch_bytes() const { return whole_->scratch_bytes(); }
   double cost_hint() const { return whole_->cost_hint(); }
 
   // in: the inputs of the matmul, of which those from the third on are the program's.
   void run_all(const void* product, const void* const* in, void* const* out, void* scratch) const;
-  // Rows [begin, end) of the result, in place; rows are counted through all axes but the last. Safe on several threads for
-  // different rows.
+  // Rows [begin, end) of the result, in place; rows are counted through all axes but the last. Safe on several threads
+  // for different rows.
   void run_rows(const void* const* in, void* out, int64_t begin, int64_t end) const;
 
  private:
@@ -37,14 +37,14 @@ class Epilogue {
   void make_blocks(const KernelSpec& spec);
 
   std::unique_ptr<Kernel> whole_;
-  std::vector<Block> blocks_;          // kernels for so many rows, largest first, the last for one row
-  std::vector<int64_t> row_bytes_;     // of the product and the extras: 0 for those that are the same for all rows
-  size_t inputs_ = 1;                  // the product and the extras
+  std::vector<Block> blocks_;       // kernels for so many rows, largest first, the last for one row
+  std::vector<int64_t> row_bytes_;  // of the product and the extras: 0 for those that are the same for all rows
+  size_t inputs_ = 1;               // the product and the extras
   bool in_place_ = false;
 };
 
-// The same epilogue as oneDNN's post-operations, if it is as simple as that: additions of a row vector or of a matrix, relu,
-// tanh, sigmoid, one after another. PostOperation::input counts from the third input of the matmul.
+// The same epilogue as oneDNN's post-operations, if it is as simple as that: additions of a row vector or of a matrix,
+// relu, tanh, sigmoid, one after another. PostOperation::input counts from the third input of the matmul.
 bool post_operations(const KernelSpec& spec, std::vector<PostOperation>& post);
 
 }  // namespace headwater

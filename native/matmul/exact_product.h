@@ -6,7 +6,8 @@
 namespace headwater {
 
 // c (rows, columns; lines of c_row) = a (rows, depth) b (depth, columns). Integers wrap around; bool is "or" of "and".
-using ExactProduct = void (*)(MatrixView a, MatrixView b, int64_t rows, int64_t columns, int64_t depth, void* c, int64_t c_row);
+using ExactProduct = void (*)(MatrixView a, MatrixView b, int64_t rows, int64_t columns, int64_t depth, void* c,
+                              int64_t c_row);
 
 }  // namespace headwater
 

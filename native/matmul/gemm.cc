@@ -25,7 +25,8 @@ int64_t divide_up(int64_t value, int64_t by) { return (value + by - 1) / by; }
 
 }  // namespace
 
-Gemm::Gemm(DType dtype, int64_t m, int64_t n, int64_t k, bool transpose_a, bool transpose_b, int64_t batch, bool shared_b)
+Gemm::Gemm(DType dtype, int64_t m, int64_t n, int64_t k, bool transpose_a, bool transpose_b, int64_t batch,
+           bool shared_b)
     : functions_(&(*HW_SELECT_ISA(gemm_functions))(dtype)),
       item_(item_size(dtype)),
       accumulator_(dtype == DType::kFloat64 ? 8 : 4),
@@ -63,7 +64,8 @@ void Gemm::choose_path() {
     int64_t panel = functions_->packed_panel, bytes = static_cast<int64_t>(accumulator_);
     step_columns_ = std::min(round_up(n_, panel), kPackedColumns);
     if (native) {
-      step_depth_ = std::min(k_, std::max<int64_t>(1, kPackedBytes / (bytes * step_columns_ * kGemmDepth)) * kGemmDepth);
+      step_depth_ =
+          std::min(k_, std::max<int64_t>(1, kPackedBytes / (bytes * step_columns_ * kGemmDepth)) * kGemmDepth);
     } else {
       // 16-bit results are rounded when their sum is whole, so all of the depth is packed.
       step_depth_ = k_;
@@ -106,7 +108,8 @@ void Gemm::run_item(const void* a, const void* b, void* c, void* scratch, int64_
   MatrixView b_view{b, transpose_b_ ? 1 : n_, transpose_b_ ? k_ : 1};
   char* c_bytes = static_cast<char*>(c);
   switch (path_) {
-    case Path::kNothing: return;
+    case Path::kNothing:
+      return;
     case Path::kZero:
       std::memset(c, 0, static_cast<size_t>(m_ * n_) * item_);
       return done(first_row, first_row + m_);
@@ -114,8 +117,10 @@ void Gemm::run_item(const void* a, const void* b, void* c, void* scratch, int64_
       run_row(static_cast<const char*>(a), static_cast<const char*>(b), c_bytes);
       return done(first_row, first_row + m_);
     case Path::kDirect:
-    case Path::kPackSmall: return run_direct(a_view, b_view, c_bytes, scratch, first_row, done);
-    case Path::kPacked: return run_packed(a_view, b_view, c_bytes, scratch, first_row, done);
+    case Path::kPackSmall:
+      return run_direct(a_view, b_view, c_bytes, scratch, first_row, done);
+    case Path::kPacked:
+      return run_packed(a_view, b_view, c_bytes, scratch, first_row, done);
   }
 }
 
@@ -143,7 +148,8 @@ void Gemm::run_direct(MatrixView a, MatrixView b, char* c, void* scratch, int64_
     int64_t panel = functions_->direct_panel;
     int64_t grain = round_up(std::max<int64_t>(2 * panel, kWorkPerThread / (m_ * k_)), panel);
     parallel_for(n_, grain, [&](int64_t begin, int64_t end) {
-      functions_->direct(a, lines + begin * (packed ? k_ : 1) * item, b.row, packed, m_, end - begin, k_, c + begin * item, n_);
+      functions_->direct(a, lines + begin * (packed ? k_ : 1) * item, b.row, packed, m_, end - begin, k_,
+                         c + begin * item, n_);
     });
     return done(first_row, first_row + m_);
   }
@@ -157,9 +163,11 @@ void Gemm::run_direct(MatrixView a, MatrixView b, char* c, void* scratch, int64_
 }
 
 void Gemm::run_packed(MatrixView a, MatrixView b, char* c, void* scratch, int64_t first_row, RowsDone done) const {
-  int64_t item = static_cast<int64_t>(item_), accumulator = static_cast<int64_t>(accumulator_), panel = functions_->packed_panel;
+  int64_t item = static_cast<int64_t>(item_), accumulator = static_cast<int64_t>(accumulator_),
+          panel = functions_->packed_panel;
   int64_t threads = by_item_ ? 1 : num_threads();
-  // A block of A is packed once for each block of columns; only 16-bit results, summed in a block apart, bound its width.
+  // A block of A is packed once for each block of columns; only 16-bit results, summed in a block apart, bound its
+  // width.
   int64_t most_columns = item_ == accumulator_ ? step_columns_ : kGemmColumns;
   bool whole_rows = step_columns_ >= n_ && n_ <= kGemmColumns;
   bool done_in_task = false;
@@ -180,10 +188,14 @@ void Gemm::run_packed(MatrixView a, MatrixView b, char* c, void* scratch, int64_
       auto tasks = [&] { return divide_up(m_, row_block) * divide_up(columns, column_block); };
       bool shared = threads > 1 && m_ * columns * depth > kWorkPerThread;
       while (shared && tasks() < 4 * threads) {
-        if (row_block > 48) row_block = divide_up(row_block, 2);
-        else if (column_block > 4 * panel) column_block = round_up(divide_up(column_block, 2), panel);
-        else if (row_block > 24) row_block = divide_up(row_block, 2);
-        else break;
+        if (row_block > 48)
+          row_block = divide_up(row_block, 2);
+        else if (column_block > 4 * panel)
+          column_block = round_up(divide_up(column_block, 2), panel);
+        else if (row_block > 24)
+          row_block = divide_up(row_block, 2);
+        else
+          break;
       }
       row_block = divide_up(m_, divide_up(m_, row_block));
       int64_t blocks_of_columns = divide_up(columns, column_block);
@@ -193,8 +205,9 @@ void Gemm::run_packed(MatrixView a, MatrixView b, char* c, void* scratch, int64_
         int64_t r = task / blocks_of_columns * row_block, j = task % blocks_of_columns * column_block;
         int64_t rows = std::min(row_block, m_ - r);
         MatrixView part{static_cast<const char*>(a.data) + (r * a.row + p * a.column) * item, a.row, a.column};
-        functions_->packed(part, static_cast<const char*>(scratch) + j * depth * accumulator, rows, std::min(column_block, columns - j),
-                           depth, c + (r * n_ + column + j) * item, n_, p > 0, thread_workspace(functions_->workspace_bytes));
+        functions_->packed(part, static_cast<const char*>(scratch) + j * depth * accumulator, rows,
+                           std::min(column_block, columns - j), depth, c + (r * n_ + column + j) * item, n_, p > 0,
+                           thread_workspace(functions_->workspace_bytes));
         if (finish) done(first_row + r, first_row + r + rows);
       };
       if (shared) {
@@ -205,7 +218,8 @@ void Gemm::run_packed(MatrixView a, MatrixView b, char* c, void* scratch, int64_
     }
   }
   if (done_in_task || !done.function) return;
-  parallel_for(m_, std::max<int64_t>(1, (16 << 10) / n_), [&](int64_t begin, int64_t end) { done(first_row + begin, first_row + end); });
+  parallel_for(m_, std::max<int64_t>(1, (16 << 10) / n_),
+               [&](int64_t begin, int64_t end) { done(first_row + begin, first_row + end); });
 }
 
 }  // namespace headwater

@@ -1,9 +1,10 @@
-// Matrix products of floating-point numbers: the plan for one shape, and the functions that each instruction set offers.
+// Matrix products of floating-point numbers: the plan for one shape, and the functions that each instruction set
+// offers.
 //
-// C (m, n) = op(A) op(B), all row-major; op(A) is A (m, k) or the transpose of A (k, m), and so for B. Every element of C
-// is one chain of fused multiply-adds over k in rising order, cut into blocks of kGemmDepth whose sums are added in order
-// (a row times a transposed matrix has one chain for each vector lane instead). The work is split over m and n alone, so the
-// bits do not depend on the number of threads.
+// C (m, n) = op(A) op(B), all row-major; op(A) is A (m, k) or the transpose of A (k, m), and so for B. Every element of
+// C is one chain of fused multiply-adds over k in rising order, cut into blocks of kGemmDepth whose sums are added in
+// order (a row times a transposed matrix has one chain for each vector lane instead). The work is split over m and n
+// alone, so the bits do not depend on the number of threads.
 #pragma once
 
 #include <cstddef>
@@ -29,8 +30,8 @@ struct RowsDone {
   }
 };
 
-// The functions for one element type. "Packed" means: panels of `panel` columns, each depth x panel, zero-padded, in the
-// accumulator's type.
+// The functions for one element type. "Packed" means: panels of `panel` columns, each depth x panel, zero-padded, in
+// the accumulator's type.
 struct GemmFunctions {
   int64_t direct_panel;  // columns of a panel for `direct`
   int64_t packed_panel;  // columns of a panel for `packed`
@@ -38,9 +39,10 @@ struct GemmFunctions {
 
   // Packs op(B) of (depth, columns).
   void (*pack_b)(MatrixView b, int64_t depth, int64_t columns, int64_t panel, void* packed);
-  // C (rows, columns; lines of c_row) = A B, with A as it is; B is packed, or has lines of b_row. float and double only.
-  void (*direct)(MatrixView a, const void* b, int64_t b_row, bool b_packed, int64_t rows, int64_t columns, int64_t depth, void* c,
-                 int64_t c_row);
+  // C (rows, columns; lines of c_row) = A B, with A as it is; B is packed, or has lines of b_row. float and double
+  // only.
+  void (*direct)(MatrixView a, const void* b, int64_t b_row, bool b_packed, int64_t rows, int64_t columns,
+                 int64_t depth, void* c, int64_t c_row);
   // C (+)= A B with packed B; A is packed into `workspace` on the way.
   void (*packed)(MatrixView a, const void* b, int64_t rows, int64_t columns, int64_t depth, void* c, int64_t c_row,
                  bool accumulate, void* workspace);
@@ -62,7 +64,9 @@ class Gemm {
 
   size_t scratch_bytes() const { return by_item_ ? 0 : scratch_bytes_; }
   // Multiply-adds of the whole.
-  double work() const { return static_cast<double>(m_) * static_cast<double>(n_) * static_cast<double>(k_) * static_cast<double>(batch_); }
+  double work() const {
+    return static_cast<double>(m_) * static_cast<double>(n_) * static_cast<double>(k_) * static_cast<double>(batch_);
+  }
   // Whether rows are finished one by one as the product goes, so that `done` finds them in the cache.
   bool has_whole_rows() const;
   void run(const void* a, const void* b, void* c, void* scratch, RowsDone done) const;
@@ -81,9 +85,9 @@ class Gemm {
   int64_t m_, n_, k_, batch_;
   bool transpose_a_, transpose_b_, shared_b_;
   Path path_ = Path::kNothing;
-  bool by_item_ = false;                      // threads share out the batch, not the product
+  bool by_item_ = false;                       // threads share out the batch, not the product
   int64_t step_depth_ = 0, step_columns_ = 0;  // the part of B that is packed at a time
-  size_t scratch_bytes_ = 0;  // for one product
+  size_t scratch_bytes_ = 0;                   // for one product
 };
 
 }  // namespace headwater

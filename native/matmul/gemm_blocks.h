@@ -5,8 +5,8 @@
 
 namespace headwater {
 
-// Depth over which a register tile sums before it is added to C: 256 lines of a 16-column panel of float32 are 16 KB, half
-// of a first-level cache. Part of the definition of the result's bits.
+// Depth over which a register tile sums before it is added to C: 256 lines of a 16-column panel of float32 are 16 KB,
+// half of a first-level cache. Part of the definition of the result's bits.
 inline constexpr int64_t kGemmDepth = 256;
 // Most rows of A packed at a time: with kGemmDepth float32, 128 KB of the second-level cache.
 inline constexpr int64_t kGemmRows = 128;

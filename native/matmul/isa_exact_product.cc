@@ -41,7 +41,8 @@ struct ComplexRing {
 };
 
 template <class Ring>
-void multiply(MatrixView a_view, MatrixView b_view, int64_t rows, int64_t columns, int64_t depth, void* c_data, int64_t c_row) {
+void multiply(MatrixView a_view, MatrixView b_view, int64_t rows, int64_t columns, int64_t depth, void* c_data,
+              int64_t c_row) {
   using Input = typename Ring::Input;
   using Sum = typename Ring::Sum;
   const Input* a = static_cast<const Input*>(a_view.data);
@@ -63,7 +64,8 @@ void multiply(MatrixView a_view, MatrixView b_view, int64_t rows, int64_t column
           const Input* line = b + (first + j) * b_view.column;
           Sum sum{};
           for (int64_t p = 0; p < depth; ++p)
-            Ring::add_product(sum, Ring::factor(a[i * a_view.row + p * a_view.column]), Ring::factor(line[p * b_view.row]));
+            Ring::add_product(sum, Ring::factor(a[i * a_view.row + p * a_view.column]),
+                              Ring::factor(line[p * b_view.row]));
           sums[j] = sum;
         }
       }
@@ -79,18 +81,30 @@ ExactProduct exact_product(DType in, DType out) {
   if (out == DType::kInt32 && in == DType::kUInt8) return multiply<IntegerRing<uint8_t, int32_t>>;
   if (in != out) return nullptr;
   switch (in) {
-    case DType::kBool: return multiply<BoolRing>;
-    case DType::kUInt8: return multiply<IntegerRing<uint8_t, uint8_t>>;
-    case DType::kInt8: return multiply<IntegerRing<int8_t, int8_t>>;
-    case DType::kUInt16: return multiply<IntegerRing<uint16_t, uint16_t>>;
-    case DType::kInt16: return multiply<IntegerRing<int16_t, int16_t>>;
-    case DType::kUInt32: return multiply<IntegerRing<uint32_t, uint32_t>>;
-    case DType::kInt32: return multiply<IntegerRing<int32_t, int32_t>>;
-    case DType::kUInt64: return multiply<IntegerRing<uint64_t, uint64_t>>;
-    case DType::kInt64: return multiply<IntegerRing<int64_t, int64_t>>;
-    case DType::kComplex64: return multiply<ComplexRing<float>>;
-    case DType::kComplex128: return multiply<ComplexRing<double>>;
-    default: return nullptr;
+    case DType::kBool:
+      return multiply<BoolRing>;
+    case DType::kUInt8:
+      return multiply<IntegerRing<uint8_t, uint8_t>>;
+    case DType::kInt8:
+      return multiply<IntegerRing<int8_t, int8_t>>;
+    case DType::kUInt16:
+      return multiply<IntegerRing<uint16_t, uint16_t>>;
+    case DType::kInt16:
+      return multiply<IntegerRing<int16_t, int16_t>>;
+    case DType::kUInt32:
+      return multiply<IntegerRing<uint32_t, uint32_t>>;
+    case DType::kInt32:
+      return multiply<IntegerRing<int32_t, int32_t>>;
+    case DType::kUInt64:
+      return multiply<IntegerRing<uint64_t, uint64_t>>;
+    case DType::kInt64:
+      return multiply<IntegerRing<int64_t, int64_t>>;
+    case DType::kComplex64:
+      return multiply<ComplexRing<float>>;
+    case DType::kComplex128:
+      return multiply<ComplexRing<double>>;
+    default:
+      return nullptr;
   }
 }
 

@@ -23,7 +23,8 @@ struct AccumulatorOf<double> {
 template <class In>
 using Accumulator = typename AccumulatorOf<In>::type;
 
-// ---- conversion --------------------------------------------------------------------------------------------------------
+// ---- conversion
+// --------------------------------------------------------------------------------------------------------
 
 static inline float widen(float x) { return x; }
 static inline double widen(double x) { return x; }
@@ -48,7 +49,8 @@ static inline void narrow(float x, Float16& to) {
 }
 static inline void narrow(float x, BFloat16& to) { to.bits = float_to_bfloat_bits(x); }
 
-// ---- packing -----------------------------------------------------------------------------------------------------------
+// ---- packing
+// -----------------------------------------------------------------------------------------------------------
 
 // to[p][j] = from[j][p] for `lines` contiguous lines; lines of `to` are `panel` long.
 template <class In, class T>
@@ -98,17 +100,21 @@ static void pack_b(MatrixView b, int64_t depth, int64_t columns, int64_t panel, 
   for (int64_t first = 0; first < columns; first += panel, to += depth * panel) {
     const In* from = static_cast<const In*>(b.data) + first * b.column;
     int64_t lines = columns - first < panel ? columns - first : panel;
-    if (b.column == 1) copy_into(from, b.row, depth, lines, panel, to);
-    else transpose_into(from, b.column, depth, lines, panel, to);
+    if (b.column == 1)
+      copy_into(from, b.row, depth, lines, panel, to);
+    else
+      transpose_into(from, b.column, depth, lines, panel, to);
     if (lines == panel) continue;
     for (int64_t p = 0; p < depth; ++p)
       for (int64_t j = lines; j < panel; ++j) to[p * panel + j] = T{};
   }
 }
 
-// ---- blocks of tiles ---------------------------------------------------------------------------------------------------
+// ---- blocks of tiles
+// ---------------------------------------------------------------------------------------------------
 
-// Rows are dealt out evenly: 32 rows are 6 6 5 5 5 5 rather than 6 6 6 6 6 2, for short tiles leave the multipliers idle.
+// Rows are dealt out evenly: 32 rows are 6 6 5 5 5 5 rather than 6 6 6 6 6 2, for short tiles leave the multipliers
+// idle.
 template <class Visit>
 HW_GEMM_INLINE void for_row_tiles(int64_t rows, int64_t most, Visit&& visit) {
   int64_t tiles = (rows + most - 1) / most, at = 0;
@@ -120,14 +126,16 @@ HW_GEMM_INLINE void for_row_tiles(int64_t rows, int64_t most, Visit&& visit) {
 }
 
 template <class T>
-using TileFunction = void (*)(int64_t depth, const T* a, int64_t a_row, int64_t a_column, const T* b, int64_t b_row, T* c,
-                              int64_t c_row, bool accumulate, Edge edge);
+using TileFunction = void (*)(int64_t depth, const T* a, int64_t a_row, int64_t a_column, const T* b, int64_t b_row,
+                              T* c, int64_t c_row, bool accumulate, Edge edge);
 
 template <class T, int kRows, int kVectors, bool kMasked, bool kPacked>
-static void tile_function(int64_t depth, const T* a, int64_t a_row, int64_t a_column, const T* b, int64_t b_row, T* c, int64_t c_row,
-                          bool accumulate, Edge edge) {
-  if constexpr (kPacked) tile<T, kRows, kVectors, kMasked>(depth, a, 1, kRows, b, kVectors * kWidth<T>, c, c_row, accumulate, edge);
-  else tile<T, kRows, kVectors, kMasked>(depth, a, a_row, a_column, b, b_row, c, c_row, accumulate, edge);
+static void tile_function(int64_t depth, const T* a, int64_t a_row, int64_t a_column, const T* b, int64_t b_row, T* c,
+                          int64_t c_row, bool accumulate, Edge edge) {
+  if constexpr (kPacked)
+    tile<T, kRows, kVectors, kMasked>(depth, a, 1, kRows, b, kVectors * kWidth<T>, c, c_row, accumulate, edge);
+  else
+    tile<T, kRows, kVectors, kMasked>(depth, a, a_row, a_column, b, b_row, c, c_row, accumulate, edge);
 }
 
 // functions[rows - 1] for each number of rows.
@@ -149,7 +157,7 @@ static constexpr TileTable<T, kPackedRows, kPackedVectors, kMasked, true> kPacke
 
 template <class T>
 static const TileFunction<T>* direct_tiles(int64_t vectors, bool masked) {
-#define HW_DIRECT_CASE(v) \
+#define HW_DIRECT_CASE(v)            \
   if constexpr (v <= kDirectVectors) \
     if (vectors == v) return masked ? kDirectTiles<T, v, true>.functions : kDirectTiles<T, v, false>.functions;
   HW_DIRECT_CASE(1)
@@ -161,8 +169,8 @@ static const TileFunction<T>* direct_tiles(int64_t vectors, bool masked) {
 }
 
 template <class T>
-static void direct(MatrixView a_view, const void* b_data, int64_t b_row, bool b_packed, int64_t rows, int64_t columns, int64_t depth,
-                   void* c_data, int64_t c_row) {
+static void direct(MatrixView a_view, const void* b_data, int64_t b_row, bool b_packed, int64_t rows, int64_t columns,
+                   int64_t depth, void* c_data, int64_t c_row) {
   constexpr int64_t width = kWidth<T>, panel = kDirectVectors * width;
   const T* a = static_cast<const T*>(a_view.data);
   const T* b = static_cast<const T*>(b_data);
@@ -180,8 +188,8 @@ static void direct(MatrixView a_view, const void* b_data, int64_t b_row, bool b_
       Edge edge{lanes, depth - reach > p ? depth - reach - p : 0};
       int64_t part = depth - p < kGemmDepth ? depth - p : kGemmDepth;
       for_row_tiles(rows, kDirectRows, [&](int64_t at, int64_t size) {
-        tiles[size - 1](part, a + at * a_view.row + p * a_view.column, a_view.row, a_view.column, lines_of_b + p * b_row, b_row,
-                        c + at * c_row + first, c_row, p > 0, edge);
+        tiles[size - 1](part, a + at * a_view.row + p * a_view.column, a_view.row, a_view.column,
+                        lines_of_b + p * b_row, b_row, c + at * c_row + first, c_row, p > 0, edge);
       });
     }
   }
@@ -191,14 +199,16 @@ template <class In>
 static void pack_a(MatrixView a, int64_t first_row, int64_t rows, int64_t first, int64_t depth, Accumulator<In>* to) {
   const In* from = static_cast<const In*>(a.data) + first_row * a.row + first * a.column;
   for_row_tiles(rows, kPackedRows, [&](int64_t at, int64_t size) {
-    if (a.column == 1) transpose_into(from + at * a.row, a.row, depth, size, size, to + at * depth);
-    else copy_into(from + at * a.row, a.column, depth, size, size, to + at * depth);
+    if (a.column == 1)
+      transpose_into(from + at * a.row, a.row, depth, size, size, to + at * depth);
+    else
+      copy_into(from + at * a.row, a.column, depth, size, size, to + at * depth);
   });
 }
 
 template <class In>
-static void packed(MatrixView a, const void* b_data, int64_t rows, int64_t columns, int64_t depth, void* c_data, int64_t c_row,
-                   bool accumulate, void* workspace) {
+static void packed(MatrixView a, const void* b_data, int64_t rows, int64_t columns, int64_t depth, void* c_data,
+                   int64_t c_row, bool accumulate, void* workspace) {
   using T = Accumulator<In>;
   constexpr int64_t width = kWidth<T>, panel = kPackedVectors * width;
   constexpr bool same = sizeof(In) == sizeof(T);
@@ -218,7 +228,8 @@ static void packed(MatrixView a, const void* b_data, int64_t rows, int64_t colum
       if (lines > panel - width) {
         const TileFunction<T>* tiles = edge.lanes ? kPackedTiles<T, true>.functions : kPackedTiles<T, false>.functions;
         for_row_tiles(rows, kPackedRows, [&](int64_t at, int64_t size) {
-          tiles[size - 1](part, a_packed + at * part, 0, 0, lines_of_b, 0, sums + at * sums_row + first, sums_row, add, edge);
+          tiles[size - 1](part, a_packed + at * part, 0, 0, lines_of_b, 0, sums + at * sums_row + first, sums_row, add,
+                          edge);
         });
       } else {
         // One vector of columns: the tiles for A in place, which is packed in groups of rows.
@@ -226,8 +237,8 @@ static void packed(MatrixView a, const void* b_data, int64_t rows, int64_t colum
         for_row_tiles(rows, kPackedRows, [&](int64_t at, int64_t size) {
           for (int64_t i = 0; i < size; i += kDirectRows) {
             int64_t few = size - i < kDirectRows ? size - i : kDirectRows;
-            tiles[few - 1](part, a_packed + at * part + i, 1, size, lines_of_b, panel, sums + (at + i) * sums_row + first, sums_row,
-                           add, edge);
+            tiles[few - 1](part, a_packed + at * part + i, 1, size, lines_of_b, panel,
+                           sums + (at + i) * sums_row + first, sums_row, add, edge);
           }
         });
       }
@@ -240,7 +251,8 @@ static void packed(MatrixView a, const void* b_data, int64_t rows, int64_t colum
   }
 }
 
-// ---- one row -----------------------------------------------------------------------------------------------------------
+// ---- one row
+// -----------------------------------------------------------------------------------------------------------
 
 // sums (columns) += x B over a few lines of B, eight of them in one pass over the sums.
 template <class T>
@@ -260,8 +272,10 @@ static void add_lines(const T* x, const T* b, int64_t b_row, int64_t depth, int6
       }
       return total;
     };
-    for (int64_t j = 0; j < whole; j += width) store(sums + j, add(load(sums + j), [j](const T* line) { return load(line + j); }));
-    if (whole < columns) store(sums + whole, add(load(sums + whole), [&](const T* line) { return mask.load(line + whole); }));
+    for (int64_t j = 0; j < whole; j += width)
+      store(sums + j, add(load(sums + j), [j](const T* line) { return load(line + j); }));
+    if (whole < columns)
+      store(sums + whole, add(load(sums + whole), [&](const T* line) { return mask.load(line + whole); }));
   }
 }
 
@@ -324,7 +338,8 @@ static void row(const void* x_data, MatrixView b, int64_t depth, int64_t columns
   for (; j < columns; ++j) dot_lines<T, 1>(x, data + j * b.column, b.column, depth, y + j);
 }
 
-// ---- the table ---------------------------------------------------------------------------------------------------------
+// ---- the table
+// ---------------------------------------------------------------------------------------------------------
 
 template <class In>
 static constexpr GemmFunctions make_functions() {
@@ -351,10 +366,14 @@ const GemmFunctions& gemm_functions(DType dtype) {
   static constexpr GemmFunctions half = gemm::make_functions<Float16>(), bfloat = gemm::make_functions<BFloat16>();
   static constexpr GemmFunctions single = gemm::make_functions<float>(), twice = gemm::make_functions<double>();
   switch (dtype) {
-    case DType::kFloat16: return half;
-    case DType::kBFloat16: return bfloat;
-    case DType::kFloat64: return twice;
-    default: return single;
+    case DType::kFloat16:
+      return half;
+    case DType::kBFloat16:
+      return bfloat;
+    case DType::kFloat64:
+      return twice;
+    default:
+      return single;
   }
 }
 

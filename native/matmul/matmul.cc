@@ -1,6 +1,6 @@
-// matmul: inputs a (*batch, m, k) or (*batch, k, m), b (*batch, k, n) or (*batch, n, k) or without the batch, and what an
-// epilogue reads; attrs transpose_a, transpose_b, algorithm ("auto", "own", "onednn"), and optionally code and results, an
-// element-wise program over (*batch, m, n) whose value 0 is the product.
+// matmul: inputs a (*batch, m, k) or (*batch, k, m), b (*batch, k, n) or (*batch, n, k) or without the batch, and what
+// an epilogue reads; attrs transpose_a, transpose_b, algorithm ("auto", "own", "onednn"), and optionally code and
+// results, an element-wise program over (*batch, m, n) whose value 0 is the product.
 #include <algorithm>
 
 #include "../kernel.h"
@@ -19,13 +19,16 @@ struct ProductShape {
   bool transpose_a = false, transpose_b = false, shared_b = false;
 };
 
-// ---- the three ways to multiply ------------------------------------------------------------------------------------------
+// ---- the three ways to multiply
+// ------------------------------------------------------------------------------------------
 
-// A product and what follows it. A derived class writes the product, and may finish rows itself where the epilogue allows.
+// A product and what follows it. A derived class writes the product, and may finish rows itself where the epilogue
+// allows.
 class MatMul : public Kernel {
  public:
   MatMul(const KernelSpec& spec, const ProductShape& s, std::unique_ptr<Epilogue> epilogue)
-      : epilogue_(std::move(epilogue)), work_(static_cast<double>(s.batch * s.m) * static_cast<double>(s.n) * static_cast<double>(s.k)) {
+      : epilogue_(std::move(epilogue)),
+        work_(static_cast<double>(s.batch * s.m) * static_cast<double>(s.n) * static_cast<double>(s.k)) {
     if (epilogue_ && !epilogue_->in_place())
       product_bytes_ = spec.outputs[0].shape.count() * static_cast<int64_t>(item_size(s.dtype));
   }
@@ -75,7 +78,8 @@ class MatMul : public Kernel {
 class OwnMatMul final : public MatMul {
  public:
   OwnMatMul(const KernelSpec& spec, const ProductShape& s, std::unique_ptr<Epilogue> epilogue)
-      : MatMul(spec, s, std::move(epilogue)), gemm_(s.dtype, s.m, s.n, s.k, s.transpose_a, s.transpose_b, s.batch, s.shared_b) {}
+      : MatMul(spec, s, std::move(epilogue)),
+        gemm_(s.dtype, s.m, s.n, s.k, s.transpose_a, s.transpose_b, s.batch, s.shared_b) {}
 
  protected:
   void multiply(const void* const* in, void* product, void* scratch, RowsDone done) const override {
@@ -91,8 +95,10 @@ class OwnMatMul final : public MatMul {
 class OnednnMatMul final : public MatMul {
  public:
   // Post-operations stand for an epilogue where they can.
-  OnednnMatMul(const KernelSpec& spec, const ProductShape& s, const std::vector<PostOperation>& post, std::unique_ptr<Epilogue> epilogue)
-      : MatMul(spec, s, std::move(epilogue)), product_(s.dtype, s.m, s.n, s.k, s.transpose_a, s.transpose_b, s.batch, s.shared_b, post) {}
+  OnednnMatMul(const KernelSpec& spec, const ProductShape& s, const std::vector<PostOperation>& post,
+               std::unique_ptr<Epilogue> epilogue)
+      : MatMul(spec, s, std::move(epilogue)),
+        product_(s.dtype, s.m, s.n, s.k, s.transpose_a, s.transpose_b, s.batch, s.shared_b, post) {}
 
  protected:
   void multiply(const void* const* in, void* product, void* scratch, RowsDone) const override {
@@ -106,7 +112,8 @@ class OnednnMatMul final : public MatMul {
 
 class ExactMatMul final : public MatMul {
  public:
-  ExactMatMul(const KernelSpec& spec, const ProductShape& s, DType out, ExactProduct product, std::unique_ptr<Epilogue> epilogue)
+  ExactMatMul(const KernelSpec& spec, const ProductShape& s, DType out, ExactProduct product,
+              std::unique_ptr<Epilogue> epilogue)
       : MatMul(spec, s, std::move(epilogue)),
         s_(s),
         product_(product),
@@ -120,9 +127,10 @@ class ExactMatMul final : public MatMul {
     parallel_for(s_.batch * s_.m, grain, [&](int64_t begin, int64_t end) {
       for (int64_t row = begin; row < end;) {
         int64_t batch = row / s_.m, i = row % s_.m, rows = std::min(s_.m - i, end - row);
-        MatrixView a{static_cast<const char*>(in[0]) + (batch * a_item + i * a_row) * item_, a_row, s_.transpose_a ? s_.m : 1};
-        MatrixView b{static_cast<const char*>(in[1]) + (s_.shared_b ? 0 : batch * s_.k * s_.n) * item_, s_.transpose_b ? 1 : s_.n,
-                     s_.transpose_b ? s_.k : 1};
+        MatrixView a{static_cast<const char*>(in[0]) + (batch * a_item + i * a_row) * item_, a_row,
+                     s_.transpose_a ? s_.m : 1};
+        MatrixView b{static_cast<const char*>(in[1]) + (s_.shared_b ? 0 : batch * s_.k * s_.n) * item_,
+                     s_.transpose_b ? 1 : s_.n, s_.transpose_b ? s_.k : 1};
         product_(a, b, rows, s_.n, s_.k, static_cast<char*>(result) + row * s_.n * out_item_, s_.n);
         row += rows;
       }
@@ -136,7 +144,8 @@ class ExactMatMul final : public MatMul {
   int64_t item_, out_item_;
 };
 
-// ---- the factory ---------------------------------------------------------------------------------------------------------
+// ---- the factory
+// ---------------------------------------------------------------------------------------------------------
 
 ProductShape checked_shape(const KernelSpec& spec) {
   require(spec.inputs.size() >= 2 && spec.outputs.size() == 1, "matmul", "needs two inputs or more, and one output");
@@ -161,7 +170,8 @@ ProductShape checked_shape(const KernelSpec& spec) {
   s.k = a.shape.back(s.transpose_a ? 1 : 0);
   s.n = b.shape.back(s.transpose_b ? 1 : 0);
   int64_t depth = b.shape.back(s.transpose_b ? 0 : 1);
-  require(s.k == depth, "matmul", both + " would contract an axis of " + std::to_string(s.k) + " with an axis of " + std::to_string(depth));
+  require(s.k == depth, "matmul",
+          both + " would contract an axis of " + std::to_string(s.k) + " with an axis of " + std::to_string(depth));
   s.shared_b = b.shape.rank() == 2 && rank > 2;
   expected.push_back(s.m);
   expected.push_back(s.n);
@@ -169,9 +179,9 @@ ProductShape checked_shape(const KernelSpec& spec) {
   return s;
 }
 
-// Where oneDNN is the default. Measured, float32, two threads (benchmarks/native_matmul.py): on AVX2 (AMD Zen 1) our tiles
-// are as fast or faster at every shape, so it is never chosen there. With AVX-512 it is chosen for large products, whose
-// rows and columns alone give every thread enough to do, so that it has no cause to split the sum.
+// Where oneDNN is the default. Measured, float32, two threads (benchmarks/native_matmul.py): on AVX2 (AMD Zen 1) our
+// tiles are as fast or faster at every shape, so it is never chosen there. With AVX-512 it is chosen for large
+// products, whose rows and columns alone give every thread enough to do, so that it has no cause to split the sum.
 bool prefer_onednn(const ProductShape& s) {
   if (!onednn_has_product(s.dtype)) return false;
   if (s.dtype == DType::kBFloat16) return s.m * s.n >= 64 * 64 && s.k >= 64;
@@ -202,7 +212,8 @@ std::unique_ptr<Kernel> make_matmul(const KernelSpec& spec) {
   }
   require(algorithm != "onednn", "matmul", std::string("oneDNN does not multiply ") + dtype_name(s.dtype));
   ExactProduct product = (*HW_SELECT_ISA(exact_product))(s.dtype, out);
-  if (!product) throw TypeError(std::string("matmul: the product of ") + dtype_name(s.dtype) + " cannot be " + dtype_name(out));
+  if (!product)
+    throw TypeError(std::string("matmul: the product of ") + dtype_name(s.dtype) + " cannot be " + dtype_name(out));
   return std::make_unique<ExactMatMul>(spec, s, out, product, std::move(epilogue));
 }
 

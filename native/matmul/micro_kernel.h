@@ -66,7 +66,8 @@ struct Mask;
 template <>
 struct Mask<float> {
   __m256i bits;
-  explicit Mask(int count) : bits(_mm256_cmpgt_epi32(_mm256_set1_epi32(count), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7))) {}
+  explicit Mask(int count)
+      : bits(_mm256_cmpgt_epi32(_mm256_set1_epi32(count), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7))) {}
   Vec<float> load(const float* from) const { return _mm256_maskload_ps(from, bits); }
   void store(float* to, Vec<float> value) const { _mm256_maskstore_ps(to, bits, value); }
 };
@@ -101,8 +102,8 @@ struct Mask {
 
 // sums += a b over `depth`; with kMasked only the lanes of `mask` are read of the last vector of each line.
 template <class T, int kRows, int kVectors, bool kMasked>
-HW_GEMM_INLINE void accumulate_lines(int64_t depth, const T*& a, int64_t a_row, int64_t a_column, const T*& b, int64_t b_row,
-                                     const Mask<T>& mask, Vec<T> (&sums)[kRows][kVectors]) {
+HW_GEMM_INLINE void accumulate_lines(int64_t depth, const T*& a, int64_t a_row, int64_t a_column, const T*& b,
+                                     int64_t b_row, const Mask<T>& mask, Vec<T> (&sums)[kRows][kVectors]) {
   constexpr int width = kWidth<T>;
 #pragma GCC unroll 1
   for (int64_t p = 0; p < depth; ++p) {
@@ -121,18 +122,18 @@ HW_GEMM_INLINE void accumulate_lines(int64_t depth, const T*& a, int64_t a_row, 
   }
 }
 
-// What is left over at the right edge: the last vector of a line has `lanes` columns (0: all), and the first `whole_lines`
-// lines of b may be read to the end of the vector all the same, for memory of b follows.
+// What is left over at the right edge: the last vector of a line has `lanes` columns (0: all), and the first
+// `whole_lines` lines of b may be read to the end of the vector all the same, for memory of b follows.
 struct Edge {
   int lanes;
   int64_t whole_lines;
 };
 
-// c (kRows, kVectors vectors) (+)= a b over `depth`. a: element (i, p) at a[i * a_row + p * a_column]; b, c: lines of b_row,
-// c_row.
+// c (kRows, kVectors vectors) (+)= a b over `depth`. a: element (i, p) at a[i * a_row + p * a_column]; b, c: lines of
+// b_row, c_row.
 template <class T, int kRows, int kVectors, bool kMasked>
-HW_GEMM_INLINE void tile(int64_t depth, const T* a, int64_t a_row, int64_t a_column, const T* b, int64_t b_row, T* c, int64_t c_row,
-                         bool accumulate, Edge edge) {
+HW_GEMM_INLINE void tile(int64_t depth, const T* a, int64_t a_row, int64_t a_column, const T* b, int64_t b_row, T* c,
+                         int64_t c_row, bool accumulate, Edge edge) {
   constexpr int width = kWidth<T>;
   const Mask<T> mask(kMasked ? edge.lanes : 0);
   Vec<T> sums[kRows][kVectors];
@@ -142,7 +143,8 @@ HW_GEMM_INLINE void tile(int64_t depth, const T* a, int64_t a_row, int64_t a_col
     for (int v = 0; v < kVectors; ++v) sums[i][v] = Vec<T>{};
   int64_t whole = !kMasked || depth < edge.whole_lines ? depth : edge.whole_lines;
   accumulate_lines<T, kRows, kVectors, false>(whole, a, a_row, a_column, b, b_row, mask, sums);
-  if constexpr (kMasked) accumulate_lines<T, kRows, kVectors, true>(depth - whole, a, a_row, a_column, b, b_row, mask, sums);
+  if constexpr (kMasked)
+    accumulate_lines<T, kRows, kVectors, true>(depth - whole, a, a_row, a_column, b, b_row, mask, sums);
 #pragma GCC unroll 16
   for (int i = 0; i < kRows; ++i) {
 #pragma GCC unroll 4

@@ -15,9 +15,12 @@ using dnnl::memory;
 
 memory::data_type data_type(DType dtype) {
   switch (dtype) {
-    case DType::kFloat16: return memory::data_type::f16;
-    case DType::kBFloat16: return memory::data_type::bf16;
-    default: return memory::data_type::f32;
+    case DType::kFloat16:
+      return memory::data_type::f16;
+    case DType::kBFloat16:
+      return memory::data_type::bf16;
+    default:
+      return memory::data_type::f32;
   }
 }
 
@@ -36,8 +39,8 @@ struct OnednnProduct::State {
   std::vector<std::pair<int, PostOperation>> binaries;  // position among the post-operations
 };
 
-OnednnProduct::OnednnProduct(DType dtype, int64_t m, int64_t n, int64_t k, bool transpose_a, bool transpose_b, int64_t batch,
-                             bool shared_b, const std::vector<PostOperation>& post)
+OnednnProduct::OnednnProduct(DType dtype, int64_t m, int64_t n, int64_t k, bool transpose_a, bool transpose_b,
+                             int64_t batch, bool shared_b, const std::vector<PostOperation>& post)
     : state_(std::make_unique<State>()) {
   if (shared_b && !transpose_a) {
     m *= batch;
@@ -58,9 +61,15 @@ OnednnProduct::OnednnProduct(DType dtype, int64_t m, int64_t n, int64_t k, bool 
         operations.append_binary(dnnl::algorithm::binary_add,
                                  operation.kind == PostOperation::Kind::kAddRow ? state.row : state.c);
         break;
-      case PostOperation::Kind::kRelu: operations.append_eltwise(dnnl::algorithm::eltwise_relu, 0, 0); break;
-      case PostOperation::Kind::kTanh: operations.append_eltwise(dnnl::algorithm::eltwise_tanh, 0, 0); break;
-      case PostOperation::Kind::kSigmoid: operations.append_eltwise(dnnl::algorithm::eltwise_logistic, 0, 0); break;
+      case PostOperation::Kind::kRelu:
+        operations.append_eltwise(dnnl::algorithm::eltwise_relu, 0, 0);
+        break;
+      case PostOperation::Kind::kTanh:
+        operations.append_eltwise(dnnl::algorithm::eltwise_tanh, 0, 0);
+        break;
+      case PostOperation::Kind::kSigmoid:
+        operations.append_eltwise(dnnl::algorithm::eltwise_logistic, 0, 0);
+        break;
     }
   }
   attributes.set_post_ops(operations);
@@ -87,12 +96,15 @@ void OnednnProduct::run(const void* a, const void* b, void* c, const void* const
                                             {DNNL_ARG_DST, wrap(state.c, c)},
                                             {DNNL_ARG_SCRATCHPAD, wrap(state.description.scratchpad_desc(), scratch)}};
   for (const auto& [position, operation] : state.binaries)
-    arguments.insert({DNNL_ARG_ATTR_MULTIPLE_POST_OP(position) | DNNL_ARG_SRC_1,
-                      wrap(operation.kind == PostOperation::Kind::kAddRow ? state.row : state.c, extras[operation.input])});
+    arguments.insert(
+        {DNNL_ARG_ATTR_MULTIPLE_POST_OP(position) | DNNL_ARG_SRC_1,
+         wrap(operation.kind == PostOperation::Kind::kAddRow ? state.row : state.c, extras[operation.input])});
   state.primitive.execute(onednn::thread_stream(), arguments);
 }
 
-bool onednn_has_product(DType dtype) { return dtype == DType::kFloat32 || (dtype == DType::kBFloat16 && onednn_fast_bfloat16()); }
+bool onednn_has_product(DType dtype) {
+  return dtype == DType::kFloat32 || (dtype == DType::kBFloat16 && onednn_fast_bfloat16());
+}
 
 bool onednn_fast_bfloat16() {
   static const bool fast = [] {
@@ -111,7 +123,8 @@ namespace headwater {
 
 struct OnednnProduct::State {};
 
-OnednnProduct::OnednnProduct(DType, int64_t, int64_t, int64_t, bool, bool, int64_t, bool, const std::vector<PostOperation>&) {
+OnednnProduct::OnednnProduct(DType, int64_t, int64_t, int64_t, bool, bool, int64_t, bool,
+                             const std::vector<PostOperation>&) {
   throw std::runtime_error("this build has no oneDNN");
 }
 OnednnProduct::~OnednnProduct() = default;

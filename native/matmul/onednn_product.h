@@ -20,8 +20,8 @@ struct PostOperation {
 class OnednnProduct {
  public:
   // batch products; shared_b: all with one B. Throws std::runtime_error if oneDNN has no such product.
-  OnednnProduct(DType dtype, int64_t m, int64_t n, int64_t k, bool transpose_a, bool transpose_b, int64_t batch, bool shared_b,
-                const std::vector<PostOperation>& post);
+  OnednnProduct(DType dtype, int64_t m, int64_t n, int64_t k, bool transpose_a, bool transpose_b, int64_t batch,
+                bool shared_b, const std::vector<PostOperation>& post);
   ~OnednnProduct();
 
   size_t scratch_bytes() const;
@@ -35,7 +35,8 @@ class OnednnProduct {
 
 // Whether this build has oneDNN, and the type is one that it multiplies.
 bool onednn_has_product(DType dtype);
-// Whether the processor multiplies bfloat16 natively (AVX512_BF16 or AMX), so that converting to float32 would be a loss.
+// Whether the processor multiplies bfloat16 natively (AVX512_BF16 or AMX), so that converting to float32 would be a
+// loss.
 bool onednn_fast_bfloat16();
 
 }  // namespace headwater

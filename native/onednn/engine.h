@@ -1,5 +1,5 @@
-// The one oneDNN engine of the process and a stream for each thread. All primitives take their scratchpad from the caller,
-// so that memory is planned and a primitive may run on several threads at a time.
+// The one oneDNN engine of the process and a stream for each thread. All primitives take their scratchpad from the
+// caller, so that memory is planned and a primitive may run on several threads at a time.
 #pragma once
 
 #include <dnnl.hpp>

@@ -33,8 +33,8 @@ std::vector<T> plain_copy(const std::vector<T>& from, const Dims& shape, const D
 }
 
 template <class T>
-void check_copy(const Dims& shape, const Dims& from_strides, int64_t from_offset, size_t from_size, const Dims& to_strides,
-                int64_t to_offset, size_t to_size) {
+void check_copy(const Dims& shape, const Dims& from_strides, int64_t from_offset, size_t from_size,
+                const Dims& to_strides, int64_t to_offset, size_t to_size) {
   std::vector<T> from(from_size);
   std::iota(from.begin(), from.end(), T{1});
   std::vector<T> to(to_size, T{77});
@@ -46,17 +46,17 @@ template <class T>
 void check_all_copies() {
   check_copy<T>({}, {}, 0, 1, {}, 0, 1);
   check_copy<T>({5, 0}, {1, 1}, 0, 5, {1, 1}, 0, 5);
-  check_copy<T>({30, 40}, {40, 1}, 0, 1200, {40, 1}, 0, 1200);            // one run
-  check_copy<T>({30, 40}, {1, 30}, 0, 1200, {40, 1}, 0, 1200);            // transpose
-  check_copy<T>({37, 45}, {1, 37}, 0, 1665, {50, 1}, 3, 2000);            // transpose into a wider array
-  check_copy<T>({30, 40}, {0, 1}, 0, 40, {40, 1}, 0, 1200);               // repeated rows
-  check_copy<T>({30, 40}, {1, 0}, 0, 30, {40, 1}, 0, 1200);               // repeated columns
-  check_copy<T>({30, 40}, {-40, -1}, 1199, 1200, {40, 1}, 0, 1200);       // reversed
-  check_copy<T>({10, 20, 2}, {2, 20, 1}, 0, 400, {40, 2, 1}, 0, 400);     // transpose of pairs
+  check_copy<T>({30, 40}, {40, 1}, 0, 1200, {40, 1}, 0, 1200);         // one run
+  check_copy<T>({30, 40}, {1, 30}, 0, 1200, {40, 1}, 0, 1200);         // transpose
+  check_copy<T>({37, 45}, {1, 37}, 0, 1665, {50, 1}, 3, 2000);         // transpose into a wider array
+  check_copy<T>({30, 40}, {0, 1}, 0, 40, {40, 1}, 0, 1200);            // repeated rows
+  check_copy<T>({30, 40}, {1, 0}, 0, 30, {40, 1}, 0, 1200);            // repeated columns
+  check_copy<T>({30, 40}, {-40, -1}, 1199, 1200, {40, 1}, 0, 1200);    // reversed
+  check_copy<T>({10, 20, 2}, {2, 20, 1}, 0, 400, {40, 2, 1}, 0, 400);  // transpose of pairs
   check_copy<T>({3, 9, 7, 5}, {5, 15, 135, 1}, 0, 945, {315, 35, 5, 1}, 0, 945);
   check_copy<T>({3, 9, 7, 5}, {315, 1, 9, 63}, 0, 945, {315, 35, 5, 1}, 0, 945);
-  check_copy<T>({10, 10}, {20, 2}, 1, 200, {30, 3}, 2, 300);              // both spread
-  check_copy<T>({300, 301}, {1, 300}, 0, 90300, {301, 1}, 0, 90300);      // on several threads
+  check_copy<T>({10, 10}, {20, 2}, 1, 200, {30, 3}, 2, 300);          // both spread
+  check_copy<T>({300, 301}, {1, 300}, 0, 90300, {301, 1}, 0, 90300);  // on several threads
 }
 
 TEST(strided_copy_equals_its_definition) {

@@ -61,7 +61,8 @@ void check_product(DType dtype, const Case& c, double tolerance) {
         double sum = 0;
         for (int64_t p = 0; p < c.k; ++p) {
           auto x = a[static_cast<size_t>(q * c.m * c.k + (c.transpose_a ? p * c.m + i : i * c.k + p))];
-          auto y = b[static_cast<size_t>((c.shared_b ? 0 : q * c.k * c.n) + (c.transpose_b ? j * c.k + p : p * c.n + j))];
+          auto y =
+              b[static_cast<size_t>((c.shared_b ? 0 : q * c.k * c.n) + (c.transpose_b ? j * c.k + p : p * c.n + j))];
           sum += static_cast<double>(x) * static_cast<double>(y);
         }
         double actual = static_cast<double>(result[static_cast<size_t>((q * c.m + i) * c.n + j)]);

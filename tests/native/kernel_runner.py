@@ -8,7 +8,7 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
-from headwater.backends.cpu import native
+from tests.native.runtime import native
 
 CODES = {
     "bool": 0,
@@ -98,9 +98,7 @@ def run_kernel(
     return KernelRunner(kernel, inputs, outputs, **attrs)(*arrays)
 
 
-def run_one(
-    kernel: str, arrays: Sequence[np.ndarray], dtype: str, shape: tuple[int, ...], **attrs: Any
-) -> np.ndarray:
+def run_one(kernel: str, arrays: Sequence[np.ndarray], dtype: str, shape: tuple[int, ...], **attrs: Any) -> np.ndarray:
     """The only output of a kernel for some arrays."""
     return run_kernel(kernel, arrays, [(dtype, tuple(shape))], **attrs)[0]
 

@@ -7,7 +7,6 @@ import itertools
 import numpy as np
 import pytest
 
-from headwater.backends.cpu import native
 from tests.native.kernel_runner import (
     DTYPES,
     FLOATS,
@@ -18,6 +17,7 @@ from tests.native.kernel_runner import (
     run_kernel,
     run_one,
 )
+from tests.native.runtime import native
 
 SHAPES = [(), (1,), (0,), (7,), (3, 5), (4, 0, 3), (2, 3, 4), (17, 33), (1, 6, 1), (2, 3, 4, 5), (5, 1, 64, 3)]
 ORDERED = ("bool", *INTEGERS, *FLOATS)
@@ -45,7 +45,7 @@ def same(actual, expected):
     np.testing.assert_array_equal(actual, expected)
 
 
-# ---- movement ----------------------------------------------------------------------------------------------------------
+# ---- movement --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -68,13 +68,24 @@ def test_transpose_agrees_for_every_permutation(rng, dtype):
 @pytest.mark.parametrize("shape", [(300, 301), (1000, 3), (3, 1000), (64, 64, 64), (9, 31, 33, 8), (2, 128, 128, 2)])
 def test_transpose_of_large_arrays_agrees(rng, threads, dtype, shape):
     x = random_array(rng, dtype, shape)
-    for perm in [tuple(reversed(range(len(shape)))), (len(shape) - 1, *range(len(shape) - 1)), (*range(1, len(shape)), 0)]:
+    for perm in [
+        tuple(reversed(range(len(shape)))),
+        (len(shape) - 1, *range(len(shape) - 1)),
+        (*range(1, len(shape)), 0),
+    ]:
         same(run_one("transpose", [x], dtype, x.transpose(perm).shape, perm=perm), x.transpose(perm))
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_broadcast_repeats_as_numpy(rng, dtype):
-    cases = [((), (3, 4)), ((1,), (0,)), ((4,), (3, 4)), ((3, 1), (3, 4)), ((2, 1, 3), (2, 5, 3)), ((1, 3, 1), (4, 2, 3, 300))]
+    cases = [
+        ((), (3, 4)),
+        ((1,), (0,)),
+        ((4,), (3, 4)),
+        ((3, 1), (3, 4)),
+        ((2, 1, 3), (2, 5, 3)),
+        ((1, 3, 1), (4, 2, 3, 300)),
+    ]
     for source, target in cases:
         x = random_array(rng, dtype, source)
         same(run_one("broadcast", [x], dtype, target), np.broadcast_to(x, target))
@@ -102,7 +113,14 @@ def test_slice_agrees_for_steps_of_both_signs(rng, dtype):
 
 def test_slice_refuses_what_leaves_the_array(rng):
     x = np.zeros((4, 5), np.float32)
-    for starts, strides, shape in [((0, 0), (1, 1), (5, 5)), ((-1, 0), (1, 1), (1, 1)), ((0, 4), (1, 2), (1, 2)), ((0, 0), (-1, 1), (2, 1)), ((0,), (1,), (4, 5)), ((0, 1), (1, 2**62), (4, 4))]:
+    for starts, strides, shape in [
+        ((0, 0), (1, 1), (5, 5)),
+        ((-1, 0), (1, 1), (1, 1)),
+        ((0, 4), (1, 2), (1, 2)),
+        ((0, 0), (-1, 1), (2, 1)),
+        ((0,), (1,), (4, 5)),
+        ((0, 1), (1, 2**62), (4, 4)),
+    ]:
         with pytest.raises(ValueError, match="slice"):
             run_one("slice", [x], "float32", shape, starts=starts, strides=strides)
 
@@ -120,7 +138,9 @@ def spread(x, low, high, interior, value):
     """The reference of pad."""
     shape = [max(n - 1, 0) * (gap + 1) + (n > 0) + a + b for n, a, b, gap in zip(x.shape, low, high, interior)]
     result = np.full(shape, value, x.dtype)
-    result[tuple(slice(a, a + max(n - 1, 0) * (gap + 1) + (n > 0), gap + 1) for n, a, gap in zip(x.shape, low, interior))] = x
+    result[
+        tuple(slice(a, a + max(n - 1, 0) * (gap + 1) + (n > 0), gap + 1) for n, a, gap in zip(x.shape, low, interior))
+    ] = x
     return result
 
 
@@ -189,7 +209,7 @@ def test_transpose_refuses_what_is_no_permutation():
         run_one("transpose", [x], "float64", (3, 2), perm=(1, 0))
 
 
-# ---- indices -----------------------------------------------------------------------------------------------------------
+# ---- indices ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("index", ["int32", "int64"])
@@ -241,7 +261,9 @@ def test_gather_refuses_wrong_specs():
 @pytest.mark.parametrize("depth", [0, 1, 2, 3])
 def test_gather_nd_reads_rows(rng, dtype, depth):
     x = random_array(rng, dtype, (4, 5, 6))
-    indices = np.stack([rng.integers(-n, n, (3, 2)) for n in x.shape[:depth]], -1) if depth else np.zeros((3, 2, 0), np.int64)
+    indices = (
+        np.stack([rng.integers(-n, n, (3, 2)) for n in x.shape[:depth]], -1) if depth else np.zeros((3, 2, 0), np.int64)
+    )
     expected = x[tuple(np.moveaxis(indices, -1, 0))] if depth else np.broadcast_to(x, (3, 2, 4, 5, 6))
     same(run_one("gather_nd", [x, indices], dtype, expected.shape), expected)
     if depth:
@@ -305,8 +327,14 @@ def test_scatter_checks_all_indices_before_it_writes():
     x, updates = np.zeros((3, 2)), np.ones((2, 2))
     with pytest.raises(IndexError, match="index 3 is out of bounds for axis 0 of size 3"):
         run_one("scatter", [x, np.array([[0], [3]]), updates], "float64", (3, 2), kind="add", mode="raise")
-    same(run_one("scatter", [x, np.array([[0], [3]]), updates], "float64", (3, 2), kind="add", mode="fill"), np.array([[1, 1], [0, 0], [0, 0.0]]))
-    same(run_one("scatter", [x, np.array([[0], [3]]), updates], "float64", (3, 2), kind="add", mode="clip"), np.array([[1, 1], [0, 0], [1, 1.0]]))
+    same(
+        run_one("scatter", [x, np.array([[0], [3]]), updates], "float64", (3, 2), kind="add", mode="fill"),
+        np.array([[1, 1], [0, 0], [0, 0.0]]),
+    )
+    same(
+        run_one("scatter", [x, np.array([[0], [3]]), updates], "float64", (3, 2), kind="add", mode="clip"),
+        np.array([[1, 1], [0, 0], [1, 1.0]]),
+    )
     with pytest.raises(ValueError, match="updates"):
         run_one("scatter", [x, np.array([[0], [1]]), np.ones((2, 3))], "float64", (3, 2), kind="add")
     with pytest.raises(ValueError, match="kind"):
@@ -322,7 +350,10 @@ def test_take_and_put_along_axis_agree(rng, dtype):
         shape = list(x.shape)
         shape[axis] = 3
         indices = rng.integers(-x.shape[axis], x.shape[axis], shape)
-        same(run_one("take_along_axis", [x, indices], dtype, tuple(shape), axis=axis), np.take_along_axis(x, indices, axis))
+        same(
+            run_one("take_along_axis", [x, indices], dtype, tuple(shape), axis=axis),
+            np.take_along_axis(x, indices, axis),
+        )
         unique = np.argsort(rng.random(x.shape), axis).take(range(3), axis)
         values = random_array(rng, dtype, tuple(shape))
         expected = x.copy()
@@ -332,7 +363,10 @@ def test_take_and_put_along_axis_agree(rng, dtype):
 
 def test_put_along_axis_adds_repeated_positions():
     x, indices, values = np.zeros((2, 3)), np.array([[0, 0, -1], [1, 1, 1]]), np.array([[1.0, 2, 4], [8, 16, 32]])
-    same(run_one("put_along_axis", [x, indices, values], "float64", (2, 3), axis=1, kind="add"), np.array([[3, 0, 4], [0, 56, 0.0]]))
+    same(
+        run_one("put_along_axis", [x, indices, values], "float64", (2, 3), axis=1, kind="add"),
+        np.array([[3, 0, 4], [0, 56, 0.0]]),
+    )
     with pytest.raises(IndexError, match="axis 1 of size 3"):
         run_one("put_along_axis", [x, indices + 3, values], "float64", (2, 3), axis=1, kind="add")
     with pytest.raises(IndexError, match="axis 1 of size 3"):
@@ -344,7 +378,7 @@ def test_take_along_axis_broadcasts_the_other_axes(rng):
     same(run_one("take_along_axis", [x, indices], "float32", (4, 5, 2), axis=2), np.take_along_axis(x, indices, 2))
 
 
-# ---- numbers -----------------------------------------------------------------------------------------------------------
+# ---- numbers ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("dtype", DTYPES[1:])
@@ -473,7 +507,9 @@ def test_cumulative_agrees(rng, dtype, kind):
         pytest.skip("complex numbers have no order")
     for shape in [(0,), (1,), (9,), (3, 4), (5, 100), (3, 4, 5), (2, 0)]:
         x = random_array(rng, dtype, shape)
-        exact = x.astype(np.float64) if dtype in FLOATS else x.astype(np.complex128) if dtype.startswith("complex") else x
+        exact = (
+            x.astype(np.float64) if dtype in FLOATS else x.astype(np.complex128) if dtype.startswith("complex") else x
+        )
         for axis in range(len(shape)):
             kwargs = {"dtype": x.dtype} if dtype in INTEGERS and kind in ("sum", "prod") else {}
             expected = CUMULATIVE[kind](exact, axis, **kwargs)
@@ -481,7 +517,12 @@ def test_cumulative_agrees(rng, dtype, kind):
             if dtype in INTEGERS:
                 same(actual, expected)
             else:
-                np.testing.assert_allclose(actual.astype(exact.dtype), expected.astype(x.dtype).astype(exact.dtype), rtol=1e-2 if "16" in dtype else 1e-6, atol=1e-7)
+                np.testing.assert_allclose(
+                    actual.astype(exact.dtype),
+                    expected.astype(x.dtype).astype(exact.dtype),
+                    rtol=1e-2 if "16" in dtype else 1e-6,
+                    atol=1e-7,
+                )
             turned = run_one("cumulative", [np.flip(x, axis)], dtype, shape, kind=kind, axis=axis, reverse=1)
             same(np.flip(turned, axis), actual)
             if dtype in FLOATS and shape[axis]:
@@ -495,9 +536,16 @@ def test_cumulative_agrees(rng, dtype, kind):
 def test_cumulative_logsumexp_is_stable(rng, dtype):
     x = np.array([-np.inf, 3, 1000, 999, -np.inf, 5, 1001, 0], numpy_dtype(dtype))
     expected = np.logaddexp.accumulate(x.astype(np.float64)).astype(x.dtype)
-    np.testing.assert_allclose(run_one("cumulative", [x], dtype, x.shape, kind="logsumexp", axis=0).astype(np.float64), expected.astype(np.float64), rtol=1e-6)
+    np.testing.assert_allclose(
+        run_one("cumulative", [x], dtype, x.shape, kind="logsumexp", axis=0).astype(np.float64),
+        expected.astype(np.float64),
+        rtol=1e-6,
+    )
     special = np.array([-np.inf, -np.inf, np.inf, 1, np.nan], np.float64)
-    same(run_one("cumulative", [special], "float64", (5,), kind="logsumexp", axis=0), np.array([-np.inf, -np.inf, np.inf, np.inf, np.nan]))
+    same(
+        run_one("cumulative", [special], "float64", (5,), kind="logsumexp", axis=0),
+        np.array([-np.inf, -np.inf, np.inf, np.inf, np.nan]),
+    )
     with pytest.raises(TypeError, match="logsumexp"):
         run_one("cumulative", [np.ones(3, np.int32)], "int32", (3,), kind="logsumexp", axis=0)
 
@@ -510,17 +558,24 @@ def test_cumulative_sums_do_not_drift():
     assert run_one("cumulative", [x], "float64", (4,), kind="sum", axis=0)[-1] == 2.0
 
 
-# ---- random bits -------------------------------------------------------------------------------------------------------
+# ---- random bits -----------------------------------------------------------------------------------------------------
 
 
 def philox(key, blocks):
     """Philox4x32-10 in NumPy: (blocks, 4) words."""
-    x = [np.arange(blocks, dtype=np.uint64), np.zeros(blocks, np.uint64)] + [np.full(blocks, word, np.uint64) for word in key[2:]]
+    x = [np.arange(blocks, dtype=np.uint64), np.zeros(blocks, np.uint64)] + [
+        np.full(blocks, word, np.uint64) for word in key[2:]
+    ]
     k0, k1 = int(key[0]), int(key[1])
     mask = np.uint64(0xFFFFFFFF)
     for _ in range(10):
         p0, p1 = np.uint64(0xD2511F53) * x[0], np.uint64(0xCD9E8D57) * x[2]
-        x = [(p1 >> np.uint64(32)) ^ x[1] ^ np.uint64(k0), p1 & mask, (p0 >> np.uint64(32)) ^ x[3] ^ np.uint64(k1), p0 & mask]
+        x = [
+            (p1 >> np.uint64(32)) ^ x[1] ^ np.uint64(k0),
+            p1 & mask,
+            (p0 >> np.uint64(32)) ^ x[3] ^ np.uint64(k1),
+            p0 & mask,
+        ]
         k0, k1 = (k0 + 0x9E3779B9) & 0xFFFFFFFF, (k1 + 0xBB67AE85) & 0xFFFFFFFF
     return np.stack(x, -1).astype(np.uint32)
 
@@ -560,6 +615,17 @@ def test_random_bits_do_not_depend_on_shape_or_threads(threads):
 
 
 def test_kernels_refuse_wrong_numbers_of_operands():
-    for kernel in ("copy", "transpose", "gather", "scatter", "sort", "top_k", "iota", "cumulative", "random_bits", "pad"):
+    for kernel in (
+        "copy",
+        "transpose",
+        "gather",
+        "scatter",
+        "sort",
+        "top_k",
+        "iota",
+        "cumulative",
+        "random_bits",
+        "pad",
+    ):
         with pytest.raises(ValueError, match=kernel):
             KernelRunner(kernel, [("float32", (2,))] * 5, [("float32", (2,))], axis=0)

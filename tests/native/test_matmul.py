@@ -7,13 +7,20 @@ import itertools
 import numpy as np
 import pytest
 
-from headwater.backends.cpu import native
 from tests.native.kernel_runner import CODES, INTEGERS, KernelRunner, random_array, run_one
+from tests.native.runtime import native
 
 SIZES = (1, 2, 3, 7, 16, 17, 64, 100, 257)
 FLAGS = tuple(itertools.product((0, 1), (0, 1)))
 # Largest error of one element, in units of sqrt(k) times the size of the factors.
-TOLERANCE = {"float16": 2e-3, "bfloat16": 1.6e-2, "float32": 1e-6, "float64": 1e-14, "complex64": 2e-6, "complex128": 2e-14}
+TOLERANCE = {
+    "float16": 2e-3,
+    "bfloat16": 1.6e-2,
+    "float32": 1e-6,
+    "float64": 1e-14,
+    "complex64": 2e-6,
+    "complex128": 2e-14,
+}
 
 
 @pytest.fixture
@@ -47,7 +54,9 @@ def product(a, b, transpose_a=0, transpose_b=0, out=None, **attrs):
     """The native product of two matrices (or batches), each stored as its flag says."""
     shape = (*a.shape[:-2], a.shape[-2], b.shape[-1])
     operands = [stored(a, transpose_a), stored(b, transpose_b)]
-    return run_one("matmul", operands, out or a.dtype.name, shape, transpose_a=transpose_a, transpose_b=transpose_b, **attrs)
+    return run_one(
+        "matmul", operands, out or a.dtype.name, shape, transpose_a=transpose_a, transpose_b=transpose_b, **attrs
+    )
 
 
 def check(actual, a, b):
@@ -125,7 +134,18 @@ def test_empty_operands_give_empty_or_zero_results(dtype):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "bfloat16"])
-@pytest.mark.parametrize("m,n,k", [(130, 2100, 700), (300, 40, 2500), (30, 250, 9000), (1, 3000, 3000), (2000, 1, 900), (9, 4000, 64), (257, 257, 257)])
+@pytest.mark.parametrize(
+    "m,n,k",
+    [
+        (130, 2100, 700),
+        (300, 40, 2500),
+        (30, 250, 9000),
+        (1, 3000, 3000),
+        (2000, 1, 900),
+        (9, 4000, 64),
+        (257, 257, 257),
+    ],
+)
 def test_large_products_are_the_same_for_any_number_of_threads(rng, restore_threads, dtype, m, n, k):
     a, b = random_array(rng, dtype, (m, k)), random_array(rng, dtype, (k, n))
     for flags in FLAGS:
@@ -159,12 +179,16 @@ def test_onednn_agrees(rng):
                 check(product(a, b, *flags, algorithm="onednn"), a, b)
 
 
-# ---- epilogues ---------------------------------------------------------------------------------------------------------
+# ---- epilogues -------------------------------------------------------------------------------------------------------
 
 F32 = CODES["float32"]
 EPILOGUES = {
     "bias": (["row"], [("add", F32, (0, 1), None)], lambda c, row: c + row),
-    "bias and relu": (["row"], [("add", F32, (1, 0), None), ("relu", F32, (2,), None)], lambda c, row: np.maximum(c + row, 0)),
+    "bias and relu": (
+        ["row"],
+        [("add", F32, (1, 0), None), ("relu", F32, (2,), None)],
+        lambda c, row: np.maximum(c + row, 0),
+    ),
     "bias, tanh, residual": (
         ["row", "matrix"],
         [("add", F32, (0, 1), None), ("tanh", F32, (3,), None), ("add", F32, (2, 4), None)],
@@ -187,7 +211,19 @@ ALGORITHMS = ["own", pytest.param("onednn", marks=onednn)]
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 @pytest.mark.parametrize("name", EPILOGUES)
-@pytest.mark.parametrize("batch,m,n,k", [((), 1, 9, 5), ((), 32, 64, 64), ((), 33, 10, 64), ((), 140, 600, 300), ((4,), 20, 30, 10), ((), 7, 1, 3), ((), 200, 2100, 40), ((), 5, 6, 0)])
+@pytest.mark.parametrize(
+    "batch,m,n,k",
+    [
+        ((), 1, 9, 5),
+        ((), 32, 64, 64),
+        ((), 33, 10, 64),
+        ((), 140, 600, 300),
+        ((4,), 20, 30, 10),
+        ((), 7, 1, 3),
+        ((), 200, 2100, 40),
+        ((), 5, 6, 0),
+    ],
+)
 def test_epilogues_finish_the_product(rng, restore_threads, algorithm, name, batch, m, n, k):
     kinds, code, function = EPILOGUES[name]
     shapes = {"row": (n,), "matrix": (*batch, m, n), "column": (m, 1), "scalar": ()}
@@ -199,7 +235,11 @@ def test_epilogues_finish_the_product(rng, restore_threads, algorithm, name, bat
     outputs = []
     for threads in (1, 2):
         native.set_num_threads(threads)
-        outputs.append(run_one("matmul", [a, b, *extras], "float32", expected.shape, algorithm=algorithm, code=code, results=results))
+        outputs.append(
+            run_one(
+                "matmul", [a, b, *extras], "float32", expected.shape, algorithm=algorithm, code=code, results=results
+            )
+        )
         np.testing.assert_allclose(outputs[-1], expected, rtol=1e-4, atol=1e-4)
     if algorithm == "own":
         assert outputs[0].tobytes() == outputs[1].tobytes()
