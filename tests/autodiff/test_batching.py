@@ -16,9 +16,8 @@ from headwater.primitives.sort import top_k
 
 
 @pytest.fixture(autouse=True)
-def _reference():
-    with backends.using("reference"):
-        yield
+def _backend():
+    backends.current()  # the one that HEADWATER_BACKEND names
 
 
 RNG = np.random.default_rng(4)

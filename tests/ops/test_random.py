@@ -14,9 +14,8 @@ KEY = 20240607
 
 
 @pytest.fixture(autouse=True)
-def _reference():
-    with backends.using("reference"):
-        yield
+def _backend():
+    backends.current()  # the one that HEADWATER_BACKEND names
 
 
 def sample(function, *args, **kwargs):

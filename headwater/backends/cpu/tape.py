@@ -76,7 +76,7 @@ class Tape:
             return self._append(f"row_{kind}", spec, (x.number,))
         # The value itself may be a result too, so a reduced one gets a number of its own.
         self.reductions[self._count] = (kind, axes)
-        return self._append("copy", spec, (x.number,))
+        return self._append("cast", spec, (x.number,))
 
     def _spec(self) -> Spec:
         assert self._node is not None
