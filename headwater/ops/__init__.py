@@ -30,7 +30,10 @@ def __getattr__(name: str) -> Any:
     module = None if name.startswith("_") else _table().get(name)
     if module is None:
         raise AttributeError(f"module 'headwater.ops' has no attribute {name!r}")
-    importlib.import_module("headwater.frontend.tensor")  # what results are; by name, because it stands above this package
+    # By name, because they stand beside and above this package: what results are, and how functions are differentiated.
+    importlib.import_module("headwater.frontend.tensor")
+    if module in ("headwater.ops.control", "headwater.ops.mapping"):
+        importlib.import_module("headwater.autodiff")
     loaded = importlib.import_module(module)
     found = loaded if module == f"headwater.ops.{name}" and _is_module_name(name) else getattr(loaded, name)
     globals()[name] = found

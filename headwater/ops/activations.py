@@ -26,6 +26,7 @@ def relu(x: Any) -> Any:
     Example:
         >>> relu([-1.0, 0.0, 2.0]).numpy()
         array([0., 0., 2.], dtype=float32)
+
     Source: Nair and Hinton 2010.
     """
     x = number(x)
@@ -119,6 +120,7 @@ def gelu(x: Any, approximate: bool = True) -> Any:
     Example:
         >>> gelu([-1.0, 0.0, 1.0], approximate=False).numpy().round(4)
         array([-0.1587,  0.    ,  0.8413], dtype=float32)
+
     Source: Hendrycks and Gimpel 2016, arXiv:1606.08415.
     """
     x = inexact(x)
@@ -126,7 +128,9 @@ def gelu(x: Any, approximate: bool = True) -> Any:
     if not approximate:
         return elementwise.multiply(half, elementwise.erfc(elementwise.multiply(x, const(-math.sqrt(0.5), x))))
     cubic = elementwise.multiply(elementwise.square(x), const(0.044715, x))
-    inner = elementwise.multiply(elementwise.multiply(x, const(math.sqrt(2 / math.pi), x)), elementwise.add(cubic, const(1, x)))
+    inner = elementwise.multiply(
+        elementwise.multiply(x, const(math.sqrt(2 / math.pi), x)), elementwise.add(cubic, const(1, x))
+    )
     return elementwise.multiply(half, elementwise.add(elementwise.tanh(inner), const(1, x)))
 
 
@@ -326,6 +330,7 @@ def threshold(x: Any, threshold: float, default_value: float) -> Any:
     Example:
         >>> threshold([0.5, 2.0], 1.0, 0.0).numpy()
         array([0., 2.], dtype=float32)
+
     Source: own.
     """
     x = tensor(x)
@@ -348,7 +353,10 @@ def glu(x: Any, axis: int = -1) -> Any:
     place = axis_of(axis, x.spec.ndim, "glu")
     size = x.spec.shape[place]
     if size % 2:
-        raise ShapeError(f"glu: axis {place} of shape {tuple(x.spec.shape)} has an odd number of elements.", fix="give an even number.")
+        raise ShapeError(
+            f"glu: axis {place} of shape {tuple(x.spec.shape)} has an odd number of elements.",
+            fix="give an even number.",
+        )
     value, gate = cut(x, place, 0, size // 2), cut(x, place, size // 2, size)
     return elementwise.multiply(value, elementwise.sigmoid(gate))
 
@@ -367,6 +375,7 @@ def softmax(x: Any, axis: Any = -1) -> Any:
     Example:
         >>> softmax([0.0, 0.0]).numpy()
         array([0.5, 0.5], dtype=float32)
+
     Source: Blanchard, Higham and Higham 2021, "Accurately computing the log-sum-exp and softmax functions".
     """
     x = inexact(x)
@@ -404,6 +413,7 @@ def sparsemax(x: Any, axis: int = -1) -> Any:
     Example:
         >>> sparsemax([2.0, 0.0, 0.0]).numpy()
         array([1., 0., 0.], dtype=float32)
+
     Source: Martins and Astudillo 2016, arXiv:1602.02068.
     """
     x = inexact(x)

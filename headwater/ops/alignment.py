@@ -70,7 +70,9 @@ def ctc_loss(target: Any, output: Any, target_length: Any, output_length: Any, m
     skips = _may_skip(states, mask_index)
     place = counted(width, 2, 1, INT32)
     never = const(_NEVER, logs)
-    start = elementwise.select(elementwise.less(place, scalar(2, INT32)), reshape_to(cut(emitted, 0, 0, 1), (batch, width)), never)
+    start = elementwise.select(
+        elementwise.less(place, scalar(2, INT32)), reshape_to(cut(emitted, 0, 0, 1), (batch, width)), never
+    )
 
     def step(alpha: Any, frame: Any) -> tuple[Any, Any]:
         here, counts = frame
@@ -87,14 +89,20 @@ def ctc_loss(target: Any, output: Any, target_length: Any, output_length: Any, m
 def _may_skip(states: Any, blank: int) -> Any:
     """True for a state that may follow the one before the last: a label that is not the one before it."""
     size = states.spec.shape[1]
-    before = moves.pad(cut(states, 1, 0, max(size - 2, 0)), scalar(blank, INT32), low=(0, min(2, size)), high=(0, 0), interior=(0, 0))
-    return elementwise.bitwise_and(elementwise.not_equal(states, scalar(blank, INT32)), elementwise.not_equal(states, before))
+    before = moves.pad(
+        cut(states, 1, 0, max(size - 2, 0)), scalar(blank, INT32), low=(0, min(2, size)), high=(0, 0), interior=(0, 0)
+    )
+    return elementwise.bitwise_and(
+        elementwise.not_equal(states, scalar(blank, INT32)), elementwise.not_equal(states, before)
+    )
 
 
 def _final(alpha: Any, labels_count: Any, place: Any) -> Any:
     """Minus the logarithm of the probability of ending in the last blank or the last label."""
     last = reshape_to(elementwise.multiply(labels_count, scalar(2, INT32)), (labels_count.spec.shape[0], 1))
-    ends = elementwise.bitwise_or(elementwise.equal(place, last), elementwise.equal(place, elementwise.subtract(last, scalar(1, INT32))))
+    ends = elementwise.bitwise_or(
+        elementwise.equal(place, last), elementwise.equal(place, elementwise.subtract(last, scalar(1, INT32)))
+    )
     held = elementwise.select(ends, alpha, const(_NEVER, alpha))
     peak = custom.stop_gradient(reduce.reduce_max(held, axes=(1,)))
     spread_peak = reshape_to(peak, (*peak.spec.shape, 1))
@@ -140,7 +148,9 @@ def ctc_decode(
     if strategy == "beam_search":
         batch, frames, _ = x.spec.shape
         specs = (Spec((top_paths, batch, frames), INT32), Spec((batch, top_paths), x.spec.dtype))
-        return custom.host_call(log_softmax(x), lengths, function=_BeamSearch(beam_width, top_paths, blank), specs=specs)
+        return custom.host_call(
+            log_softmax(x), lengths, function=_BeamSearch(beam_width, top_paths, blank), specs=specs
+        )
     raise ArgumentError(f"ctc_decode: strategy {strategy!r} is unknown.", fix='use "greedy" or "beam_search".')
 
 

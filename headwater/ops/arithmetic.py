@@ -31,6 +31,7 @@ def add(x1: Any, x2: Any) -> Any:
     Example:
         >>> add([1, 2], 0.5).numpy()
         array([1.5, 2.5], dtype=float32)
+
     Source: own.
     """
     return elementwise.add(*pair(x1, x2))
@@ -47,6 +48,7 @@ def subtract(x1: Any, x2: Any) -> Any:
     Example:
         >>> subtract([5, 2], 1).numpy()
         array([4, 1], dtype=int32)
+
     Source: own.
     """
     x1, x2 = pair(x1, x2)
@@ -66,6 +68,7 @@ def multiply(x1: Any, x2: Any) -> Any:
         >>> multiply([1.0, 2.0], [[3.0], [4.0]]).numpy()
         array([[3., 6.],
                [4., 8.]], dtype=float32)
+
     Source: own.
     """
     return elementwise.multiply(*pair(x1, x2))
@@ -81,6 +84,7 @@ def divide(x1: Any, x2: Any) -> Any:
     Example:
         >>> divide(3, [2, 4]).numpy()
         array([1.5 , 0.75], dtype=float32)
+
     Source: own.
     """
     return elementwise.divide(*inexact_pair(x1, x2))
@@ -99,6 +103,7 @@ def divide_no_nan(x1: Any, x2: Any) -> Any:
     Example:
         >>> divide_no_nan([1.0, 2.0], [0.0, 4.0]).numpy()
         array([0. , 0.5], dtype=float32)
+
     Source: own.
     """
     x1, x2 = inexact_pair(x1, x2)
@@ -117,6 +122,7 @@ def floor_divide(x1: Any, x2: Any) -> Any:
     Example:
         >>> floor_divide([7, -7], 2).numpy()
         array([ 3, -4], dtype=int32)
+
     Source: own.
     """
     return elementwise.floor_divide(*_numbers(x1, x2))
@@ -132,6 +138,7 @@ def mod(x1: Any, x2: Any) -> Any:
     Example:
         >>> mod([7, -7], 3).numpy()
         array([1, 2], dtype=int32)
+
     Source: own.
     """
     return elementwise.remainder(*_numbers(x1, x2))
@@ -147,6 +154,7 @@ def fmod(x1: Any, x2: Any) -> Any:
     Example:
         >>> fmod([7, -7], 3).numpy()
         array([ 1, -1], dtype=int32)
+
     Source: own.
     """
     return elementwise.fmod(*_numbers(x1, x2))
@@ -163,6 +171,7 @@ def power(x1: Any, x2: Any) -> Any:
     Example:
         >>> power([2.0, 3.0], 2).numpy()
         array([4., 9.], dtype=float32)
+
     Source: own.
     """
     if type(x2) in (int, float):
@@ -185,6 +194,7 @@ def maximum(x1: Any, x2: Any) -> Any:
     Example:
         >>> maximum([1, 5], [3, 2]).numpy()
         array([3, 5], dtype=int32)
+
     Source: own.
     """
     return elementwise.maximum(*pair(x1, x2))
@@ -200,6 +210,7 @@ def minimum(x1: Any, x2: Any) -> Any:
     Example:
         >>> minimum([1, 5], [3, 2]).numpy()
         array([1, 2], dtype=int32)
+
     Source: own.
     """
     return elementwise.minimum(*pair(x1, x2))
@@ -260,6 +271,7 @@ def absolute(x: Any) -> Any:
     Example:
         >>> absolute([-1.5, 2.0]).numpy()
         array([1.5, 2. ], dtype=float32)
+
     Source: own.
     """
     x = tensor(x)
@@ -291,6 +303,7 @@ def sign(x: Any) -> Any:
     Example:
         >>> sign([-3, 0, 2]).numpy()
         array([-1,  0,  1], dtype=int32)
+
     Source: own.
     """
     return elementwise.sign(number(x))
@@ -384,6 +397,7 @@ def round(x: Any, decimals: int = 0) -> Any:
     Example:
         >>> round([0.5, 1.5, 2.25], decimals=1).numpy()
         array([0.5, 1.5, 2.2], dtype=float32)
+
     Source: own.
     """
     x = tensor(x)
@@ -399,7 +413,9 @@ def _rounded(x: Any, decimals: int) -> Any:
     if decimals == 0:
         return elementwise.round_(x)
     factor = const(10.0 ** (decimals if decimals > 0 else -decimals), x)
-    there, back = (elementwise.multiply, elementwise.divide) if decimals > 0 else (elementwise.divide, elementwise.multiply)
+    there, back = (
+        (elementwise.multiply, elementwise.divide) if decimals > 0 else (elementwise.divide, elementwise.multiply)
+    )
     return back(elementwise.round_(there(x, factor)), factor)
 
 
@@ -415,6 +431,7 @@ def clip(x: Any, x_min: Any, x_max: Any) -> Any:
     Example:
         >>> clip([-2, 0, 9], -1, 3).numpy()
         array([-1,  0,  3], dtype=int32)
+
     Source: own.
     """
     x = number(x)
@@ -440,6 +457,7 @@ def nan_to_num(x: Any, nan: float = 0.0, posinf: float | None = None, neginf: fl
     Example:
         >>> nan_to_num([float("nan"), 1.0], nan=-1.0).numpy()
         array([-1.,  1.], dtype=float32)
+
     Source: own.
     """
     x = tensor(x)
@@ -467,7 +485,9 @@ def heaviside(x1: Any, x2: Any) -> Any:
     """
     x1, x2 = inexact_pair(x1, x2)
     zero = const(0, x1)
-    step = elementwise.select(elementwise.greater(x1, zero), const(1, x1), elementwise.select(elementwise.less(x1, zero), zero, x2))
+    step = elementwise.select(
+        elementwise.greater(x1, zero), const(1, x1), elementwise.select(elementwise.less(x1, zero), zero, x2)
+    )
     return elementwise.select(elementwise.isnan(x1), x1, step)
 
 
@@ -492,8 +512,9 @@ def arctan2(x1: Any, x2: Any) -> Any:
         x2: abscissas; the two shapes broadcast.
     Returns: a float tensor of the broadcast shape.
     Example:
-        >>> arctan2(1.0, 1.0).numpy().round(4).item()
-        0.7854
+        >>> arctan2([1.0, -1.0], [1.0, 0.0]).numpy().round(4)
+        array([ 0.7854, -1.5708], dtype=float32)
+
     Source: own.
     """
     return elementwise.atan2(*inexact_pair(x1, x2))
@@ -556,6 +577,7 @@ def gcd(x1: Any, x2: Any) -> Any:
     Example:
         >>> gcd([12, 9], 6).numpy()
         array([6, 3], dtype=int32)
+
     Source: own.
     """
     return elementwise.gcd(*pair(x1, x2))
@@ -600,8 +622,13 @@ def psnr(x1: Any, x2: Any, max_val: float) -> Any:
 
     x1, x2 = pair(x1, x2)
     if x1.spec.shape != x2.spec.shape:
-        raise ArgumentError(f"psnr: shapes {tuple(x1.spec.shape)} and {tuple(x2.spec.shape)} differ.", fix="give two images of one shape.")
+        raise ArgumentError(
+            f"psnr: shapes {tuple(x1.spec.shape)} and {tuple(x2.spec.shape)} differ.",
+            fix="give two images of one shape.",
+        )
     error = inexact(mean(elementwise.square(elementwise.subtract(x1, x2))))
     ten = const(10, error)
-    signal = elementwise.multiply(elementwise.log10(spread(cast(tensor(max_val), error.spec.dtype), ())), const(20, error))
+    signal = elementwise.multiply(
+        elementwise.log10(spread(cast(tensor(max_val), error.spec.dtype), ())), const(20, error)
+    )
     return elementwise.subtract(signal, elementwise.multiply(ten, elementwise.log10(error)))

@@ -13,7 +13,9 @@ from headwater.primitives import elementwise
 def _bits(x1: Any, x2: Any, what: str) -> Any:
     x1, x2 = pair(x1, x2)
     if x1.spec.dtype.is_inexact:
-        raise DTypeError(f"{what}: dtype {x1.spec.dtype.name} has no bits to combine.", fix="cast both operands to an integer dtype.")
+        raise DTypeError(
+            f"{what}: dtype {x1.spec.dtype.name} has no bits to combine.", fix="cast both operands to an integer dtype."
+        )
     return x1, x2
 
 
@@ -28,6 +30,7 @@ def bitwise_and(x: Any, y: Any) -> Any:
     Example:
         >>> bitwise_and(6, 3).numpy().item()
         2
+
     Source: own.
     """
     return elementwise.bitwise_and(*_bits(x, y, "bitwise_and"))

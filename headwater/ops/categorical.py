@@ -8,7 +8,19 @@ from headwater.dtypes import as_dtype
 from headwater.errors import ArgumentError, ShapeError
 from headwater.ops.activations import log_softmax
 from headwater.ops.defaults import epsilon, floatx
-from headwater.ops.operands import BOOL, INT32, axis_of, cast, const, counted, inexact, inexact_pair, int_of, reshape_to, tensor
+from headwater.ops.operands import (
+    BOOL,
+    INT32,
+    axis_of,
+    cast,
+    const,
+    counted,
+    inexact,
+    inexact_pair,
+    int_of,
+    reshape_to,
+    tensor,
+)
 from headwater.ops.reduction import reduced
 from headwater.ops.symbolic import op
 from headwater.primitives import elementwise, index, reduce
@@ -29,6 +41,7 @@ def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse:
         >>> one_hot([0, 2], 3).numpy()
         array([[1., 0., 0.],
                [0., 0., 1.]], dtype=float32)
+
     Source: own.
     """
     x = tensor(x)
@@ -43,7 +56,9 @@ def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse:
 
 
 @op
-def multi_hot(inputs: Any, num_classes: int | None = None, axis: int = -1, dtype: Any = None, sparse: bool = False, **kwargs: Any) -> Any:
+def multi_hot(
+    inputs: Any, num_classes: int | None = None, axis: int = -1, dtype: Any = None, sparse: bool = False, **kwargs: Any
+) -> Any:
     """A vector for each set of class numbers: 1 at the place of each, 0 elsewhere.
 
     Args:
@@ -58,6 +73,7 @@ def multi_hot(inputs: Any, num_classes: int | None = None, axis: int = -1, dtype
     Example:
         >>> multi_hot([0, 2], 4).numpy()
         array([1., 0., 1., 0.], dtype=float32)
+
     Source: own.
     """
     classes = kwargs.get("num_tokens") if num_classes is None else num_classes
@@ -72,7 +88,10 @@ def multi_hot(inputs: Any, num_classes: int | None = None, axis: int = -1, dtype
 def _require_same_shape(target: Any, output: Any, what: str) -> None:
     a, b = target.spec.shape, output.spec.shape
     if len(a) != len(b) or any(p != q and None not in (p, q) for p, q in zip(a, b)):
-        raise ShapeError(f"{what}: a target of shape {tuple(a)} and an output of shape {tuple(b)}.", fix="give a target of the shape of the output.")
+        raise ShapeError(
+            f"{what}: a target of shape {tuple(a)} and an output of shape {tuple(b)}.",
+            fix="give a target of the shape of the output.",
+        )
 
 
 @op
@@ -88,6 +107,7 @@ def binary_crossentropy(target: Any, output: Any, from_logits: bool = False) -> 
     Example:
         >>> binary_crossentropy([1.0, 0.0], [0.9, 0.2]).numpy().round(4)
         array([0.1054, 0.2231], dtype=float32)
+
     Source: own.
     """
     target, output = inexact_pair(target, output)
@@ -99,7 +119,9 @@ def binary_crossentropy(target: Any, output: Any, from_logits: bool = False) -> 
         output = elementwise.clamp(output, const(epsilon(), output), const(1.0 - epsilon(), output))
         of_yes = elementwise.negative(elementwise.log(output))
         of_no = elementwise.negative(elementwise.log(elementwise.subtract(one, output)))
-    return elementwise.add(elementwise.multiply(target, of_yes), elementwise.multiply(elementwise.subtract(one, target), of_no))
+    return elementwise.add(
+        elementwise.multiply(target, of_yes), elementwise.multiply(elementwise.subtract(one, target), of_no)
+    )
 
 
 def _log_probabilities(output: Any, from_logits: bool, axis: int) -> Any:
@@ -125,6 +147,7 @@ def categorical_crossentropy(target: Any, output: Any, from_logits: bool = False
     Example:
         >>> categorical_crossentropy([[0.0, 1.0]], [[0.2, 0.8]]).numpy().round(4)
         array([0.2231], dtype=float32)
+
     Source: own.
     """
     target, output = inexact_pair(target, output)
@@ -149,6 +172,7 @@ def sparse_categorical_crossentropy(target: Any, output: Any, from_logits: bool 
     Example:
         >>> sparse_categorical_crossentropy([1], [[0.2, 0.8]]).numpy().round(4)
         array([0.2231], dtype=float32)
+
     Source: own.
     """
     target, output = cast(tensor(target), INT32), inexact(output)

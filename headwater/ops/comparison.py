@@ -21,6 +21,7 @@ def equal(x1: Any, x2: Any) -> Any:
     Example:
         >>> equal([1, 2], [1.0, 3.0]).numpy()
         array([ True, False])
+
     Source: own.
     """
     return elementwise.equal(*pair(x1, x2))
@@ -232,6 +233,7 @@ def isclose(x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan:
     Example:
         >>> isclose([1.0, 2.0], [1.0, 2.1]).numpy()
         array([ True, False])
+
     Source: own.
     """
     x1, x2 = inexact_pair(x1, x2)
@@ -271,6 +273,7 @@ def isin(x1: Any, x2: Any, assume_unique: bool = False, invert: bool = False) ->
     Example:
         >>> isin([1, 2, 3], [3, 1]).numpy()
         array([ True, False,  True])
+
     Source: own.
     """
     x1, x2 = pair(x1, x2)

@@ -31,6 +31,7 @@ def convert_to_tensor(x: Any, dtype: Any = None, sparse: bool | None = None, rag
     Example:
         >>> convert_to_tensor([[1, 2], [3, 4]]).shape
         TensorShape([2, 2])
+
     Source: own.
     """
     return _convert_to_tensor(x, dtype)
@@ -60,6 +61,7 @@ def cast(x: Any, dtype: Any) -> Any:
     Example:
         >>> cast([1.7, -1.7], "int32").numpy()
         array([ 1, -1], dtype=int32)
+
     Source: own.
     """
     return _cast(tensor(x), as_dtype(dtype))
@@ -76,6 +78,7 @@ def saturate_cast(x: Any, dtype: Any) -> Any:
     Example:
         >>> saturate_cast([-5, 300], "uint8").numpy()
         array([  0, 255], dtype=uint8)
+
     Source: own.
     """
     x, target = tensor(x), as_dtype(dtype)
@@ -97,8 +100,16 @@ def _common_limits(source: DType, target: DType) -> tuple[Any, Any]:
     if source.is_floating and target.is_integer and high is not None:
         kind = source.numpy.type
         inside = kind(high)
-        high = float(inside) if float(inside) <= high else float(np.nextafter(np.float64(high), 0)) if source == "float64" else _below(high, source)
-    return (float(low) if source.is_floating and low is not None else low), (float(high) if source.is_floating and high is not None else high)
+        high = (
+            float(inside)
+            if float(inside) <= high
+            else float(np.nextafter(np.float64(high), 0))
+            if source == "float64"
+            else _below(high, source)
+        )
+    return (float(low) if source.is_floating and low is not None else low), (
+        float(high) if source.is_floating and high is not None else high
+    )
 
 
 def _below(value: Any, dtype: DType) -> float:
@@ -154,6 +165,7 @@ def dtype(x: Any) -> Any:
     Example:
         >>> dtype(1.5) == "float32"
         True
+
     Source: own.
     """
     return dtype_of(x)
@@ -183,6 +195,7 @@ def view(x: Any, dtype: Any = None) -> Any:
     Example:
         >>> view(np.array([1.0], "float32"), "int32").numpy()
         array([1065353216], dtype=int32)
+
     Source: own.
     """
     x = tensor(x)

@@ -14,7 +14,19 @@ from headwater.errors import ArgumentError
 from headwater.ops.convert import convert_to_tensor, promote, promotion_kind
 from headwater.ops.defaults import floatx
 from headwater.ops.operands import (
-    BOOL, INT32, axis_of, cast, const, inexact, int_of, is_known, known, reshape_to, sizes_of, spread, tensor,
+    BOOL,
+    INT32,
+    axis_of,
+    cast,
+    const,
+    inexact,
+    int_of,
+    is_known,
+    known,
+    reshape_to,
+    sizes_of,
+    spread,
+    tensor,
 )  # fmt: skip
 from headwater.ops.symbolic import op
 from headwater.primitives import elementwise
@@ -39,6 +51,7 @@ def zeros(shape: Any, dtype: Any = None) -> Any:
         >>> zeros((2, 2)).numpy()
         array([[0., 0.],
                [0., 0.]], dtype=float32)
+
     Source: own.
     """
     return filled(shape, 0, dtype, "zeros")
@@ -171,12 +184,16 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) ->
     Example:
         >>> arange(1, 7, 2).numpy()
         array([1, 3, 5], dtype=int32)
+
     Source: own.
     """
     given = [each for each in (start, stop, step) if each is not None]
     kind = dtypes.result_type(*[promotion_kind(each) for each in given]) if dtype is None else as_dtype(dtype)
     low, high = (0, start) if stop is None else (start, stop)
-    low, high, stride = (known(each, "arange", "start, stop, step").reshape(()).item() for each in (low, high, 1 if step is None else step))
+    low, high, stride = (
+        known(each, "arange", "start, stop, step").reshape(()).item()
+        for each in (low, high, 1 if step is None else step)
+    )
     if stride == 0:
         raise ArgumentError("arange: a step of 0 never arrives.", fix="give a positive or a negative step.")
     count = builtins.max(0, math.ceil((high - low) / stride))
@@ -207,6 +224,7 @@ def linspace(
     Example:
         >>> linspace(0.0, 1.0, 5).numpy()
         array([0.  , 0.25, 0.5 , 0.75, 1.  ], dtype=float32)
+
     Source: own.
     """
     count = int_of(num, "linspace", "num")
@@ -273,7 +291,15 @@ def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype
     """
     low, high = promote(start, stop, to=lambda kind: kind if kind.is_inexact else floatx())
     turn = elementwise.sign(low)
-    exponents = linspace(elementwise.log(elementwise.multiply(low, turn)), elementwise.log(elementwise.multiply(high, turn)), num, endpoint, False, None, axis)
+    exponents = linspace(
+        elementwise.log(elementwise.multiply(low, turn)),
+        elementwise.log(elementwise.multiply(high, turn)),
+        num,
+        endpoint,
+        False,
+        None,
+        axis,
+    )
     if turn.spec.ndim:
         place = axis_of(axis, exponents.spec.ndim, "geomspace")
         turn = reshape_to(turn, (*turn.spec.shape[:place], 1, *turn.spec.shape[place:]))
@@ -300,6 +326,7 @@ def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Any:
         >>> eye(2).numpy()
         array([[1., 0.],
                [0., 1.]], dtype=float32)
+
     Source: own.
     """
     rows, columns = _counts(N, M, "eye")

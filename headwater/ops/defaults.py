@@ -29,7 +29,9 @@ def set_floatx(dtype: str) -> None:
     global _floatx
     found = as_dtype(dtype)
     if not found.is_floating:
-        raise DTypeError(f"set_floatx: {found.name} is not a float dtype.", fix="use float16, bfloat16, float32 or float64.")
+        raise DTypeError(
+            f"set_floatx: {found.name} is not a float dtype.", fix="use float16, bfloat16, float32 or float64."
+        )
     _floatx = found
 
 
@@ -64,5 +66,7 @@ def data_format_of(data_format: str | None, what: str) -> str:
         return _image_data_format
     found = str(data_format).lower()
     if found not in _FORMATS:
-        raise ArgumentError(f"{what}: data_format {data_format!r} is unknown.", fix=f"use one of {', '.join(_FORMATS)}.")
+        raise ArgumentError(
+            f"{what}: data_format {data_format!r} is unknown.", fix=f"use one of {', '.join(_FORMATS)}."
+        )
     return found

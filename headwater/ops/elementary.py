@@ -23,6 +23,7 @@ def sqrt(x: Any) -> Any:
     Example:
         >>> sqrt([4, 9]).numpy()
         array([2., 3.], dtype=float32)
+
     Source: own.
     """
     return elementwise.sqrt(inexact(x))
@@ -62,6 +63,7 @@ def exp(x: Any) -> Any:
     Example:
         >>> exp([0, 1]).numpy().round(3)
         array([1.   , 2.718], dtype=float32)
+
     Source: own.
     """
     return elementwise.exp(inexact(x))
@@ -293,6 +295,7 @@ def sigmoid(x: Any) -> Any:
     Example:
         >>> sigmoid([-6.0, 0.0, 6.0]).numpy().round(4)
         array([0.0025, 0.5   , 0.9975], dtype=float32)
+
     Source: own.
     """
     return elementwise.sigmoid(inexact(x))
@@ -415,7 +418,9 @@ def i0(x: Any) -> Any:
     low, high = elementwise.minimum(x, split), elementwise.maximum(x, split)
     below = _chebyshev(near, elementwise.subtract(elementwise.multiply(low, const(2 / _SPLIT, x)), const(1, x)))
     beyond = _chebyshev(far, elementwise.subtract(elementwise.divide(const(2 * _SPLIT, x), high), const(1, x)))
-    scaled = elementwise.select(elementwise.less(x, split), below, elementwise.multiply(beyond, elementwise.rsqrt(high)))
+    scaled = elementwise.select(
+        elementwise.less(x, split), below, elementwise.multiply(beyond, elementwise.rsqrt(high))
+    )
     return elementwise.multiply(elementwise.exp(x), scaled)
 
 
@@ -495,7 +500,9 @@ def polar(abs_: Any, angle: Any) -> Any:
     Source: own.
     """
     size, turn = inexact_pair(abs_, angle)
-    return elementwise.to_complex(elementwise.multiply(size, elementwise.cos(turn)), elementwise.multiply(size, elementwise.sin(turn)))
+    return elementwise.to_complex(
+        elementwise.multiply(size, elementwise.cos(turn)), elementwise.multiply(size, elementwise.sin(turn))
+    )
 
 
 @op
@@ -513,7 +520,10 @@ def view_as_complex(x: Any) -> Any:
 
     x = inexact(x)
     if x.spec.ndim < 1 or x.spec.shape[-1] != 2:
-        raise ShapeError(f"view_as_complex: the last axis of shape {tuple(x.spec.shape)} must have 2 elements.", fix="stack the real and the imaginary part along the last axis.")
+        raise ShapeError(
+            f"view_as_complex: the last axis of shape {tuple(x.spec.shape)} must have 2 elements.",
+            fix="stack the real and the imaginary part along the last axis.",
+        )
     last = x.spec.ndim - 1
     parts = [reshape_to(cut(x, last, place, place + 1), x.spec.shape[:-1]) for place in (0, 1)]
     return elementwise.to_complex(*parts)

@@ -13,7 +13,21 @@ from headwater.ir.dispatch import Array
 from headwater.ir.spec import broadcast_shapes
 from headwater.ops.convert import promote
 from headwater.ops.operands import (
-    BOOL, INT32, INT64, axis_of, boolean, cast, int_of, is_known, known, pair, permuted, reshape_to, sizes_of, spread, tensor,
+    BOOL,
+    INT32,
+    INT64,
+    axis_of,
+    boolean,
+    cast,
+    int_of,
+    is_known,
+    known,
+    pair,
+    permuted,
+    reshape_to,
+    sizes_of,
+    spread,
+    tensor,
 )  # fmt: skip
 from headwater.ops.symbolic import op
 from headwater.primitives import elementwise, index
@@ -62,9 +76,10 @@ def getitem(x: Any, index: Any) -> Any:
     Raises: IndexRangeError for an index outside of its axis, or too many of them; ArgumentError for a mask whose values are not
         known when a function is traced.
     Example:
-        >>> getitem(np.arange(6).reshape(2, 3), (slice(None), [0, -1])).numpy()
+        >>> getitem([[0, 1, 2], [3, 4, 5]], (..., [0, -1])).numpy()
         array([[0, 2],
-               [3, 5]])
+               [3, 5]], dtype=int32)
+
     Source: own; numpy.org, "Indexing on ndarrays".
     """
     return _taken(tensor(x), index if isinstance(index, tuple) else (index,))
@@ -85,7 +100,7 @@ def get_item(x: Any, key: Any) -> Any:
 
 def _taken(x: Any, key: tuple[Any, ...]) -> Any:
     items = _completed(x, [_item(item) for item in key])
-    if not builtins.any(isinstance(item, Array) or (isinstance(item, np.ndarray)) for item in items):
+    if not builtins.any(isinstance(item, (Array, np.ndarray)) for item in items):
         return _basic(x, items)
     return _mixed(x, items)
 
@@ -99,14 +114,19 @@ def _item(item: Any) -> Any:
     if isinstance(item, Array) and item.buffer is None:
         return item
     if isinstance(item, (str, bytes)):
-        raise IndexRangeError(f"{item!r} is not an index.", fix="index with ints, slices, None, integer tensors or masks.")
+        raise IndexRangeError(
+            f"{item!r} is not an index.", fix="index with ints, slices, None, integer tensors or masks."
+        )
     if not isinstance(item, (np.ndarray, Array)) and hasattr(item, "__headwater_tensor__"):
         return _item(tensor(item))
     values = known(item, "indexing", "index")
     if values.size == 0 and values.dtype.kind == "f" and isinstance(item, (list, tuple)):
         return values.astype(np.int32)
     if values.dtype.kind not in "iub":
-        raise IndexRangeError(f"an index of dtype {values.dtype} is no position.", fix="cast it to an integer dtype, or use a mask of bool.")
+        raise IndexRangeError(
+            f"an index of dtype {values.dtype} is no position.",
+            fix="cast it to an integer dtype, or use a mask of bool.",
+        )
     return int(values) if values.ndim == 0 and values.dtype.kind != "b" else values
 
 
@@ -126,7 +146,9 @@ def _completed(x: Any, items: list[Any]) -> list[Any]:
     ndim = x.spec.ndim
     spare = ndim - builtins.sum(map(_consumed, items))
     if spare < 0:
-        raise IndexRangeError(f"{ndim - spare} indices for a tensor of shape {tuple(x.spec.shape)}.", fix=f"give {ndim} indices at most.")
+        raise IndexRangeError(
+            f"{ndim - spare} indices for a tensor of shape {tuple(x.spec.shape)}.", fix=f"give {ndim} indices at most."
+        )
     places = [place for place, item in enumerate(items) if item is Ellipsis]
     if len(places) > 1:
         raise IndexRangeError("an index has more than one `...`.", fix="keep one of them.")
@@ -138,11 +160,15 @@ def _one(item: int, size: int | None, axis: int, x: Any) -> int:
     """An int index, counted from the front."""
     if size is None:
         if item < 0:
-            raise ArgumentError(f"index {item} counts from the end of axis {axis}, whose size is not known.", fix="trace with known sizes.")
+            raise ArgumentError(
+                f"index {item} counts from the end of axis {axis}, whose size is not known.",
+                fix="trace with known sizes.",
+            )
         return item
     if not -size <= item < size:
         raise IndexRangeError(
-            f"index {item} is out of bounds for axis {axis} of shape {tuple(x.spec.shape)}.", fix=f"use an index from {-size} to {size - 1}."
+            f"index {item} is out of bounds for axis {axis} of shape {tuple(x.spec.shape)}.",
+            fix=f"use an index from {-size} to {size - 1}.",
         )
     return item % size
 
@@ -201,7 +227,9 @@ def _mixed(x: Any, items: Sequence[Any]) -> Any:
     steps: list[_Step] = []
     shape: list[int | None] = []  # after slices and new axes
     arrays: list[_Advanced] = []
-    groups: list[tuple[int, bool]] = []  # for each array, how many slices and new axes came before it, and whether `...` did
+    groups: list[
+        tuple[int, bool]
+    ] = []  # for each array, how many slices and new axes came before it, and whether `...` did
     others, passed = 0, False
     for item in items:
         axis = len(steps)
@@ -253,7 +281,10 @@ def _gathered(x: Any, arrays: Sequence[_Advanced], place: int) -> Any:
     if len(arrays) == 1 and arrays[0].axis is not None:
         return index.gather(x, _checked(arrays[0].places, x, arrays[0].axis), axis=arrays[0].axis, mode="raise")
     axes = [array.axis for array in arrays if array.axis is not None]
-    common = broadcast_shapes(*[tuple(np.shape(a.places) if isinstance(a.places, np.ndarray) else a.places.spec.shape) for a in arrays], what="indexing")
+    common = broadcast_shapes(
+        *[tuple(np.shape(a.places) if isinstance(a.places, np.ndarray) else a.places.spec.shape) for a in arrays],
+        what="indexing",
+    )
     rest = [axis for axis in range(x.spec.ndim) if axis not in axes]
     moved = permuted(x, (*axes, *rest))
     columns = promote(*[_checked(a.places, x, a.axis) for a in arrays if a.axis is not None]) if axes else []
@@ -297,6 +328,7 @@ def take(x: Any, indices: Any, axis: int | None = None) -> Any:
     Example:
         >>> take([10, 20, 30], [2, 0]).numpy()
         array([30, 10], dtype=int32)
+
     Source: own.
     """
     x = tensor(x)
@@ -319,6 +351,7 @@ def take_along_axis(x: Any, indices: Any, axis: int | None = None) -> Any:
         >>> take_along_axis([[1, 2], [3, 4]], [[1], [0]], axis=1).numpy()
         array([[2],
                [3]], dtype=int32)
+
     Source: own.
     """
     x, indices = tensor(x), positions(indices, "take_along_axis")
@@ -331,7 +364,9 @@ def take_along_axis(x: Any, indices: Any, axis: int | None = None) -> Any:
             f"take_along_axis: indices of shape {tuple(indices.spec.shape)} for a tensor of shape {tuple(x.spec.shape)}.",
             fix="give indices of as many axes as the tensor.",
         )
-    rest = broadcast_shapes(*[(*t.spec.shape[:place], 1, *t.spec.shape[place + 1 :]) for t in (x, indices)], what="take_along_axis")
+    rest = broadcast_shapes(
+        *[(*t.spec.shape[:place], 1, *t.spec.shape[place + 1 :]) for t in (x, indices)], what="take_along_axis"
+    )
     x, indices = (spread(t, (*rest[:place], t.spec.shape[place], *rest[place + 1 :])) for t in (x, indices))
     return index.take_along_axis(x, indices, axis=place, mode="raise")
 
@@ -349,6 +384,7 @@ def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
     Example:
         >>> where([True, False], [1, 2], 0).numpy()
         array([1, 0], dtype=int32)
+
     Source: own.
     """
     if x1 is None and x2 is None:
@@ -384,7 +420,10 @@ def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0)
     Source: own.
     """
     if len(condlist) != len(choicelist) or not condlist:
-        raise ArgumentError(f"select: {len(condlist)} conditions for {len(choicelist)} choices.", fix="give one condition for each choice.")
+        raise ArgumentError(
+            f"select: {len(condlist)} conditions for {len(choicelist)} choices.",
+            fix="give one condition for each choice.",
+        )
     *choices, found = promote(*choicelist, default)
     for condition, choice in zip(reversed(list(condlist)), reversed(choices)):
         found = elementwise.select(boolean(condition), choice, found)
@@ -404,6 +443,7 @@ def scatter(indices: Any, values: Any, shape: Any) -> Any:
     Example:
         >>> scatter([[0], [2], [0]], [1.0, 2.0, 3.0], (3,)).numpy()
         array([4., 0., 2.], dtype=float32)
+
     Source: own.
     """
     values = tensor(values)
@@ -428,10 +468,13 @@ def scatter_update(inputs: Any, indices: Any, updates: Any, reduction: str | Non
     Example:
         >>> scatter_update([1, 2, 3], [[1]], [9]).numpy()
         array([1, 9, 3], dtype=int32)
+
     Source: own.
     """
     if reduction not in _REDUCTIONS:
-        raise ArgumentError(f"scatter_update: reduction {reduction!r} is unknown.", fix="use None, add, max, min or mul.")
+        raise ArgumentError(
+            f"scatter_update: reduction {reduction!r} is unknown.", fix="use None, add, max, min or mul."
+        )
     x, places = tensor(inputs), positions(indices, "scatter_update")
     updates = cast(tensor(updates), x.spec.dtype)
     depth = places.spec.shape[-1] if places.spec.ndim else None
@@ -456,11 +499,14 @@ def slice(inputs: Any, start_indices: Any, shape: Any) -> Any:
         >>> slice([[1, 2, 3], [4, 5, 6]], (0, 1), (2, 2)).numpy()
         array([[2, 3],
                [5, 6]], dtype=int32)
+
     Source: own.
     """
     x = tensor(inputs)
     wanted = list(sizes_of(shape, "slice"))
-    if is_known(start_indices) and not (isinstance(start_indices, (list, tuple)) and not builtins.all(map(is_known, start_indices))):
+    if is_known(start_indices) and not (
+        isinstance(start_indices, (list, tuple)) and not builtins.all(map(is_known, start_indices))
+    ):
         return _static_slice(x, known(start_indices, "slice", "start_indices").reshape(-1), wanted)
     if -1 in wanted:
         raise ArgumentError("slice: a size of -1 with a start that is not known.", fix="give the size.")
@@ -469,13 +515,19 @@ def slice(inputs: Any, start_indices: Any, shape: Any) -> Any:
 
 def _static_slice(x: Any, starts: np.ndarray, wanted: list[Any]) -> Any:
     if not len(starts) == len(wanted) == x.spec.ndim:
-        raise ShapeError(f"slice: {len(starts)} starts and {len(wanted)} sizes for shape {tuple(x.spec.shape)}.", fix="give one of each for each axis.")
+        raise ShapeError(
+            f"slice: {len(starts)} starts and {len(wanted)} sizes for shape {tuple(x.spec.shape)}.",
+            fix="give one of each for each axis.",
+        )
     steps = []
     for axis, (start, size, total) in enumerate(zip(starts.tolist(), wanted, x.spec.shape)):
         start = start + total if start < 0 else start
         size = total - start if size == -1 else size
         if size < 0 or size > total:
-            raise ShapeError(f"slice: a block of {size} along axis {axis} of shape {tuple(x.spec.shape)}.", fix=f"use sizes up to {total}.")
+            raise ShapeError(
+                f"slice: a block of {size} along axis {axis} of shape {tuple(x.spec.shape)}.",
+                fix=f"use sizes up to {total}.",
+            )
         start = builtins.min(builtins.max(start, 0), total - size)
         steps.append(_Step(start, start + size, 1, False))
     return _cut_all(x, steps)
@@ -485,7 +537,9 @@ def _corner(start_indices: Any, x: Any, what: str) -> Any:
     starts = positions(start_indices, what)
     starts = reshape_to(starts, (starts.spec.size,))
     if starts.spec.size != x.spec.ndim:
-        raise ShapeError(f"{what}: {starts.spec.size} starts for shape {tuple(x.spec.shape)}.", fix="give one for each axis.")
+        raise ShapeError(
+            f"{what}: {starts.spec.size} starts for shape {tuple(x.spec.shape)}.", fix="give one for each axis."
+        )
     return starts
 
 
@@ -502,6 +556,7 @@ def slice_update(inputs: Any, start_indices: Any, updates: Any) -> Any:
     Example:
         >>> slice_update([1, 2, 3, 4], [1], [8, 9]).numpy()
         array([1, 8, 9, 4], dtype=int32)
+
     Source: own.
     """
     x = tensor(inputs)
@@ -519,6 +574,7 @@ def unravel_index(indices: Any, shape: Any) -> tuple[Any, ...]:
     Example:
         >>> [int(i) for i in unravel_index(5, (2, 3))]
         [1, 2]
+
     Source: own.
     """
     flat = positions(indices, "unravel_index")

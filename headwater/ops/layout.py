@@ -11,7 +11,20 @@ import numpy as np
 from headwater.errors import ArgumentError, ShapeError
 from headwater.ops.convert import promote
 from headwater.ops.operands import (
-    INT32, axes_of, axis_of, counted, cut, int_of, is_known, known, number, permuted, reshape_to, resized, sizes_of, spread,
+    INT32,
+    axes_of,
+    axis_of,
+    counted,
+    cut,
+    int_of,
+    is_known,
+    known,
+    number,
+    permuted,
+    reshape_to,
+    resized,
+    sizes_of,
+    spread,
     tensor,
 )  # fmt: skip
 from headwater.ops.symbolic import op
@@ -32,6 +45,7 @@ def reshape(x: Any, newshape: Any) -> Any:
     Example:
         >>> reshape([1, 2, 3, 4, 5, 6], (2, -1)).shape
         TensorShape([2, 3])
+
     Source: own.
     """
     x = tensor(x)
@@ -63,6 +77,7 @@ def transpose(x: Any, axes: Sequence[int] | None = None) -> Any:
     Example:
         >>> transpose([[1, 2, 3], [4, 5, 6]]).shape
         TensorShape([3, 2])
+
     Source: own.
     """
     x = tensor(x)
@@ -102,14 +117,23 @@ def moveaxis(x: Any, source: Any, destination: Any) -> Any:
     Example:
         >>> moveaxis(np.zeros((2, 3, 4)), 0, -1).shape
         TensorShape([3, 4, 2])
+
     Source: own.
     """
     x = tensor(x)
     ndim = x.spec.ndim
-    sources = [axis_of(axis, ndim, "moveaxis") for axis in ([source] if not isinstance(source, (list, tuple)) else source)]
-    targets = [axis_of(axis, ndim, "moveaxis") for axis in ([destination] if not isinstance(destination, (list, tuple)) else destination)]
+    sources = [
+        axis_of(axis, ndim, "moveaxis") for axis in ([source] if not isinstance(source, (list, tuple)) else source)
+    ]
+    targets = [
+        axis_of(axis, ndim, "moveaxis")
+        for axis in ([destination] if not isinstance(destination, (list, tuple)) else destination)
+    ]
     if len(sources) != len(targets) or len(set(sources)) != len(sources) or len(set(targets)) != len(targets):
-        raise ShapeError(f"moveaxis: {source} does not go to {destination}.", fix="give as many destinations as sources, each axis once.")
+        raise ShapeError(
+            f"moveaxis: {source} does not go to {destination}.",
+            fix="give as many destinations as sources, each axis once.",
+        )
     order = [axis for axis in range(ndim) if axis not in sources]
     for target, origin in sorted(zip(targets, sources)):
         order.insert(target, origin)
@@ -128,6 +152,7 @@ def expand_dims(x: Any, axis: Any) -> Any:
     Example:
         >>> expand_dims([1, 2, 3], 0).shape
         TensorShape([1, 3])
+
     Source: own.
     """
     x = tensor(x)
@@ -149,6 +174,7 @@ def squeeze(x: Any, axis: Any = None) -> Any:
     Example:
         >>> squeeze([[[1], [2]]]).shape
         TensorShape([2])
+
     Source: own.
     """
     x = tensor(x)
@@ -160,7 +186,8 @@ def squeeze(x: Any, axis: Any = None) -> Any:
         wrong = [place for place in gone if sizes[place] not in (1, None)]
         if wrong:
             raise ShapeError(
-                f"squeeze: axis {wrong[0]} of shape {tuple(sizes)} has size {sizes[wrong[0]]}, not 1.", fix="name axes of size 1 alone."
+                f"squeeze: axis {wrong[0]} of shape {tuple(sizes)} has size {sizes[wrong[0]]}, not 1.",
+                fix="name axes of size 1 alone.",
             )
     return reshape_to(x, [size for place, size in enumerate(sizes) if place not in gone])
 
@@ -178,12 +205,19 @@ def broadcast_to(x: Any, shape: Any) -> Any:
         >>> broadcast_to([1, 2], (2, 2)).numpy()
         array([[1, 2],
                [1, 2]], dtype=int32)
+
     Source: own.
     """
     x = tensor(x)
     sizes = list(sizes_of(shape, "broadcast_to"))
     missing = len(sizes) - x.spec.ndim
-    return spread(x, [x.spec.shape[place - missing] if size == -1 and place >= missing else size for place, size in enumerate(sizes)])
+    return spread(
+        x,
+        [
+            x.spec.shape[place - missing] if size == -1 and place >= missing else size
+            for place, size in enumerate(sizes)
+        ],
+    )
 
 
 @op
@@ -198,6 +232,7 @@ def concatenate(xs: Sequence[Any], axis: int = 0) -> Any:
     Example:
         >>> concatenate([[[1, 2]], [[3, 4]]], axis=1).numpy()
         array([[1, 2, 3, 4]], dtype=int32)
+
     Source: own.
     """
     parts = promote(*_listed(xs, "concatenate"))
@@ -228,13 +263,18 @@ def stack(x: Sequence[Any], axis: int = 0) -> Any:
         >>> stack([[1, 2], [3, 4]], axis=1).numpy()
         array([[1, 3],
                [2, 4]], dtype=int32)
+
     Source: own.
     """
     parts = promote(*_listed(x, "stack"))
     first = parts[0].spec.shape
     for part in parts:
-        if len(part.spec.shape) != len(first) or any(a != b and None not in (a, b) for a, b in zip(first, part.spec.shape)):
-            raise ShapeError(f"stack: shapes {tuple(first)} and {tuple(part.spec.shape)} differ.", fix="give tensors of one shape.")
+        if len(part.spec.shape) != len(first) or any(
+            a != b and None not in (a, b) for a, b in zip(first, part.spec.shape)
+        ):
+            raise ShapeError(
+                f"stack: shapes {tuple(first)} and {tuple(part.spec.shape)} differ.", fix="give tensors of one shape."
+            )
     place = axis_of(axis, len(first) + 1, "stack")
     parts = [reshape_to(part, (*part.spec.shape[:place], 1, *part.spec.shape[place:])) for part in parts]
     return parts[0] if len(parts) == 1 else moves.concatenate(*parts, axis=place)
@@ -341,6 +381,7 @@ def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
     Example:
         >>> [part.numpy().tolist() for part in split([1, 2, 3, 4], 2)]
         [[1, 2], [3, 4]]
+
     Source: own.
     """
     return _parts(x, indices_or_sections, axis, "split", even=True)
@@ -416,7 +457,9 @@ def unstack(x: Any, num: int | None = None, axis: int = 0) -> list[Any]:
     place = axis_of(axis, x.spec.ndim, "unstack")
     size = x.spec.shape[place]
     if num is not None and num != size:
-        raise ShapeError(f"unstack: axis {place} of shape {tuple(x.spec.shape)} has {size} items, not {num}.", fix="leave `num` out.")
+        raise ShapeError(
+            f"unstack: axis {place} of shape {tuple(x.spec.shape)} has {size} items, not {num}.", fix="leave `num` out."
+        )
     rest = (*x.spec.shape[:place], *x.spec.shape[place + 1 :])
     return [reshape_to(cut(x, place, item, item + 1), rest) for item in range(size)]
 
@@ -433,6 +476,7 @@ def tile(x: Any, repeats: Any) -> Any:
         >>> tile([1, 2], (2, 2)).numpy()
         array([[1, 2, 1, 2],
                [1, 2, 1, 2]], dtype=int32)
+
     Source: own.
     """
     x = tensor(x)
@@ -458,6 +502,7 @@ def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
     Example:
         >>> repeat([1, 2], 2).numpy()
         array([1, 1, 2, 2], dtype=int32)
+
     Source: own.
     """
     x = tensor(x)
@@ -472,7 +517,10 @@ def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
         wide = spread(reshape_to(x, (*before, size, 1, *after)), (*before, size, count, *after))
         return reshape_to(wide, (*before, size * count, *after))
     if counts.size != size:
-        raise ShapeError(f"repeat: {counts.size} repeats for axis {place} of shape {tuple(x.spec.shape)}.", fix=f"give one number, or {size}.")
+        raise ShapeError(
+            f"repeat: {counts.size} repeats for axis {place} of shape {tuple(x.spec.shape)}.",
+            fix=f"give one number, or {size}.",
+        )
     return index.gather(x, tensor(np.repeat(np.arange(size, dtype=np.int32), counts)), axis=place, mode="clip")
 
 
@@ -488,6 +536,7 @@ def roll(x: Any, shift: Any, axis: Any = None) -> Any:
     Example:
         >>> roll([1, 2, 3, 4], 1).numpy()
         array([4, 1, 2, 3], dtype=int32)
+
     Source: own.
     """
     x = tensor(x)
@@ -498,7 +547,9 @@ def roll(x: Any, shift: Any, axis: Any = None) -> Any:
     if len(axes) == 1 and len(shifts) > 1:
         axes *= len(shifts)
     if len(shifts) != len(axes):
-        raise ArgumentError(f"roll: {len(shifts)} shifts for {len(axes)} axes.", fix="give one shift, or one for each axis.")
+        raise ArgumentError(
+            f"roll: {len(shifts)} shifts for {len(axes)} axes.", fix="give one shift, or one for each axis."
+        )
     for each, amount in zip(axes, shifts):
         x = _rolled(x, amount, axis_of(each, x.spec.ndim, "roll"))
     return x
@@ -510,7 +561,11 @@ def _rolled(x: Any, shift: Any, axis: int) -> Any:
         return x
     if is_known(shift):
         amount = int_of(shift, "roll", "shift") % size
-        return moves.concatenate(cut(x, axis, size - amount, size), cut(x, axis, 0, size - amount), axis=axis) if amount else x
+        return (
+            moves.concatenate(cut(x, axis, size - amount, size), cut(x, axis, 0, size - amount), axis=axis)
+            if amount
+            else x
+        )
     shift = elementwise.cast(tensor(shift), dtype=INT32)
     places = elementwise.subtract(counted(size, 1, 0, INT32), reshape_to(shift, ()))
     return index.gather(x, elementwise.remainder(places, scalar(size, INT32)), axis=axis, mode="clip")
@@ -528,6 +583,7 @@ def flip(x: Any, axis: Any = None) -> Any:
         >>> flip([[1, 2], [3, 4]], axis=1).numpy()
         array([[2, 1],
                [4, 3]], dtype=int32)
+
     Source: own.
     """
     x = tensor(x)
@@ -573,11 +629,15 @@ def rot90(array: Any, k: int = 1, axes: Sequence[int] = (0, 1)) -> Any:
         >>> rot90([[1, 2], [3, 4]]).numpy()
         array([[2, 4],
                [1, 3]], dtype=int32)
+
     Source: own.
     """
     x = tensor(array)
     if x.spec.ndim < 2 or len(axes) != 2:
-        raise ShapeError(f"rot90: shape {tuple(x.spec.shape)} has no plane of axes {tuple(axes)}.", fix="give a tensor of two axes or more, and two axes.")
+        raise ShapeError(
+            f"rot90: shape {tuple(x.spec.shape)} has no plane of axes {tuple(axes)}.",
+            fix="give a tensor of two axes or more, and two axes.",
+        )
     first, second = (axis_of(axis, x.spec.ndim, "rot90") for axis in axes)
     if first == second:
         raise ShapeError(f"rot90: axes {tuple(axes)} are one axis.", fix="name two different axes.")
@@ -638,11 +698,14 @@ def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     Example:
         >>> diagonal([[1, 2], [3, 4]]).numpy()
         array([1, 4], dtype=int32)
+
     Source: own.
     """
     x = tensor(x)
     if x.spec.ndim < 2:
-        raise ShapeError(f"diagonal: shape {tuple(x.spec.shape)} is no matrix.", fix="give a tensor of two axes or more.")
+        raise ShapeError(
+            f"diagonal: shape {tuple(x.spec.shape)} is no matrix.", fix="give a tensor of two axes or more."
+        )
     x = moveaxis(x, (axis1, axis2), (-2, -1))
     *lead, rows, columns = x.spec.shape
     start, length = _diagonal_bounds(rows, columns, int_of(offset, "diagonal", "offset"))
@@ -664,18 +727,26 @@ def diag(x: Any, k: int = 0) -> Any:
         >>> diag([1, 2]).numpy()
         array([[1, 0],
                [0, 2]], dtype=int32)
+
     Source: own.
     """
     x = tensor(x)
     if x.spec.ndim == 2:
         return diagonal(x, k)
     if x.spec.ndim != 1:
-        raise ShapeError(f"diag: shape {tuple(x.spec.shape)} is neither a vector nor a matrix.", fix="use diagonal for batches of matrices.")
+        raise ShapeError(
+            f"diag: shape {tuple(x.spec.shape)} is neither a vector nor a matrix.",
+            fix="use diagonal for batches of matrices.",
+        )
     length, offset = x.spec.shape[0], int_of(k, "diag", "k")
     size = length + builtins.abs(offset)
     start, _ = _diagonal_bounds(size, size, offset)
     inner = length + size * builtins.max(length - 1, 0)
-    padded = moves.pad(x, scalar(0, x.spec.dtype), low=(start,), high=(size * size - start - inner,), interior=(size,)) if length else x
+    padded = (
+        moves.pad(x, scalar(0, x.spec.dtype), low=(start,), high=(size * size - start - inner,), interior=(size,))
+        if length
+        else x
+    )
     return reshape_to(padded if length else spread(scalar(0, x.spec.dtype), (size * size,)), (size, size))
 
 
@@ -720,6 +791,7 @@ def tril(x: Any, k: int = 0) -> Any:
         >>> tril([[1, 2], [3, 4]]).numpy()
         array([[1, 0],
                [3, 4]], dtype=int32)
+
     Source: own.
     """
     return _triangle(x, k, True, "tril")
@@ -789,7 +861,10 @@ def depth_to_space(x: Any, block_size: int, data_format: str = "channels_last") 
     n, h, w, c = x.spec.shape if last else (x.spec.shape[0], *x.spec.shape[2:], x.spec.shape[1])
     b = block_size
     if c % (b * b):
-        raise ShapeError(f"depth_to_space: {c} channels do not fill blocks of {b} x {b} pixels.", fix=f"use a multiple of {b * b} channels.")
+        raise ShapeError(
+            f"depth_to_space: {c} channels do not fill blocks of {b} x {b} pixels.",
+            fix=f"use a multiple of {b * b} channels.",
+        )
     rest = c // (b * b)
     if last:
         return reshape_to(permuted(reshape_to(x, (n, h, w, b, b, rest)), (0, 1, 3, 2, 4, 5)), (n, h * b, w * b, rest))
@@ -813,7 +888,14 @@ def space_to_depth(x: Any, block_size: int, data_format: str = "channels_last") 
     n, h, w, c = x.spec.shape if last else (x.spec.shape[0], *x.spec.shape[2:], x.spec.shape[1])
     b = block_size
     if h % b or w % b:
-        raise ShapeError(f"space_to_depth: {h} x {w} pixels do not divide into blocks of {b} x {b}.", fix=f"crop or pad to multiples of {b}.")
+        raise ShapeError(
+            f"space_to_depth: {h} x {w} pixels do not divide into blocks of {b} x {b}.",
+            fix=f"crop or pad to multiples of {b}.",
+        )
     if last:
-        return reshape_to(permuted(reshape_to(x, (n, h // b, b, w // b, b, c)), (0, 1, 3, 2, 4, 5)), (n, h // b, w // b, c * b * b))
-    return reshape_to(permuted(reshape_to(x, (n, c, h // b, b, w // b, b)), (0, 1, 3, 5, 2, 4)), (n, c * b * b, h // b, w // b))
+        return reshape_to(
+            permuted(reshape_to(x, (n, h // b, b, w // b, b, c)), (0, 1, 3, 2, 4, 5)), (n, h // b, w // b, c * b * b)
+        )
+    return reshape_to(
+        permuted(reshape_to(x, (n, c, h // b, b, w // b, b)), (0, 1, 3, 5, 2, 4)), (n, c * b * b, h // b, w // b)
+    )

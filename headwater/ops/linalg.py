@@ -8,7 +8,18 @@ from typing import Any
 from headwater.errors import ArgumentError, ShapeError
 from headwater.ops.convert import promote
 from headwater.ops.operands import (
-    INT32, axes_of, axis_of, cast, const, inexact, inexact_pair, kept, permuted, reshape_to, spread, tensor,
+    INT32,
+    axes_of,
+    axis_of,
+    cast,
+    const,
+    inexact,
+    inexact_pair,
+    kept,
+    permuted,
+    reshape_to,
+    spread,
+    tensor,
 )  # fmt: skip
 from headwater.ops.reduction import reduced
 from headwater.ops.symbolic import op
@@ -263,7 +274,9 @@ def pinv(x: Any, rcond: Any = None) -> Any:
     eps = x.spec.dtype.real_dtype.eps
     u, values, vh = primitives.svd(x, full_matrices=False, compute_uv=True)
     large = _cutoff(x, values, 10 * max(x.spec.shape[-2:]) * eps if rcond is None else rcond)
-    inverse = elementwise.select(large, elementwise.reciprocal(elementwise.select(large, values, const(1, values))), const(0, values))
+    inverse = elementwise.select(
+        large, elementwise.reciprocal(elementwise.select(large, values, const(1, values))), const(0, values)
+    )
     scale = cast(reshape_to(inverse, (*inverse.spec.shape, 1)), x.spec.dtype)
     return _product(_adjoint(vh), elementwise.multiply(_adjoint(u), scale))
 
@@ -283,7 +296,10 @@ def lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
     a, b = promote(inexact(a), inexact(b))
     a = _matrix(a, "lstsq")
     if b.spec.ndim not in (1, 2) or b.spec.shape[0] != a.spec.shape[0]:
-        raise ShapeError(f"lstsq: right sides of shape {tuple(b.spec.shape)} for a matrix of shape {tuple(a.spec.shape)}.", fix="give as many rows as the matrix has.")
+        raise ShapeError(
+            f"lstsq: right sides of shape {tuple(b.spec.shape)} for a matrix of shape {tuple(a.spec.shape)}.",
+            fix="give as many rows as the matrix has.",
+        )
     eps = a.spec.dtype.real_dtype.eps
     inverse = pinv(a, max(a.spec.shape[-2:]) * eps if rcond is None else rcond)
     columns = reshape_to(b, (b.spec.shape[0], 1)) if b.spec.ndim == 1 else b
@@ -329,6 +345,7 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
     Example:
         >>> float(norm([3.0, 4.0]))
         5.0
+
     Source: own.
     """
     x = inexact(x)
@@ -340,7 +357,10 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
     if len(axes) == 2:
         rows, columns = (0, 1) if axis is None else (axis_of(each, x.spec.ndim, "norm") for each in axis)
         return _matrix_norm(x, ord, rows, columns, keepdims)
-    raise ShapeError(f"norm: ord={ord!r} over {len(axes)} axes of shape {tuple(x.spec.shape)}.", fix="give one axis for vectors, or two for matrices.")
+    raise ShapeError(
+        f"norm: ord={ord!r} over {len(axes)} axes of shape {tuple(x.spec.shape)}.",
+        fix="give one axis for vectors, or two for matrices.",
+    )
 
 
 def _magnitude(x: Any) -> Any:
@@ -361,7 +381,9 @@ def _vector_norm(x: Any, ord: Any, axes: tuple[int, ...], keepdims: bool) -> Any
     if ord == -math.inf:
         return reduced(reduce.reduce_min, size, axes, keepdims)
     if ord == 0:
-        return reduced(reduce.reduce_sum, cast(elementwise.not_equal(size, const(0, size)), size.spec.dtype), axes, keepdims)
+        return reduced(
+            reduce.reduce_sum, cast(elementwise.not_equal(size, const(0, size)), size.spec.dtype), axes, keepdims
+        )
     if ord == 1:
         return reduced(reduce.reduce_sum, size, axes, keepdims)
     if ord == 2:
@@ -385,8 +407,14 @@ def _matrix_norm(x: Any, ord: Any, rows: int, columns: int, keepdims: bool) -> A
         summed, searched = (rows, columns) if ord in (1, -1) else (columns, rows)
         totals = reduced(reduce.reduce_sum, _magnitude(x), (summed,), True)
         found = reduced(reduce.reduce_max if ord > 0 else reduce.reduce_min, totals, (searched,), True)
-        return found if keepdims else reshape_to(found, [size for place, size in enumerate(x.spec.shape) if place not in axes])
-    raise ArgumentError(f"norm: {ord!r} is no norm of matrices.", fix='use "fro", "nuc", 1, -1, 2, -2, inf, -inf or None.')
+        return (
+            found
+            if keepdims
+            else reshape_to(found, [size for place, size in enumerate(x.spec.shape) if place not in axes])
+        )
+    raise ArgumentError(
+        f"norm: {ord!r} is no norm of matrices.", fix='use "fro", "nuc", 1, -1, 2, -2, inf, -inf or None.'
+    )
 
 
 def __getattr__(name: str) -> Any:

@@ -39,6 +39,7 @@ def matmul(x1: Any, x2: Any) -> Any:
     Example:
         >>> matmul([[1, 2], [3, 4]], [1, 1]).numpy()
         array([3, 7], dtype=int32)
+
     Source: own.
     """
     a, b = _factors(x1, x2)
@@ -46,7 +47,9 @@ def matmul(x1: Any, x2: Any) -> Any:
     if len(a_shape) == 2 == len(b_shape):
         return linear.matmul(a, b, transpose_a=False, transpose_b=False)
     if not a_shape or not b_shape:
-        raise ShapeError(f"matmul: {tuple(a_shape)} @ {tuple(b_shape)}: a number has no rows.", fix="use multiply for numbers.")
+        raise ShapeError(
+            f"matmul: {tuple(a_shape)} @ {tuple(b_shape)}: a number has no rows.", fix="use multiply for numbers."
+        )
     _require_inner(a_shape[-1], b_shape[-2 if len(b_shape) > 1 else 0], a_shape, b_shape)
     rows = () if len(a_shape) == 1 else (a_shape[-2],)
     columns = () if len(b_shape) == 1 else (b_shape[-1],)
@@ -74,7 +77,9 @@ def _batched(a: Any, b: Any) -> Any:
         # One matrix behind for a whole batch: all rows of the batch are rows of one product.
         *lead, k = a.spec.shape
         rows = math.prod(lead) if None not in lead else None
-        found = linear.matmul(reshape_to(a, (rows, k)), reshape_to(b, b.spec.shape[-2:]), transpose_a=False, transpose_b=False)
+        found = linear.matmul(
+            reshape_to(a, (rows, k)), reshape_to(b, b.spec.shape[-2:]), transpose_a=False, transpose_b=False
+        )
         return reshape_to(found, (*lead, b.spec.shape[-1]))
     batch = broadcast_shapes(batch_a, batch_b, what="matmul")
     a, b = spread(a, (*batch, *a.spec.shape[-2:])), spread(b, (*batch, *b.spec.shape[-2:]))
@@ -93,6 +98,7 @@ def dot(x1: Any, x2: Any) -> Any:
     Example:
         >>> int(dot([1, 2], [3, 4]))
         11
+
     Source: own.
     """
     a, b = pair(x1, x2)
@@ -144,7 +150,10 @@ def vdot(x1: Any, x2: Any) -> Any:
     """
     a, b = _factors(x1, x2)
     if a.spec.size != b.spec.size:
-        raise ShapeError(f"vdot: shapes {tuple(a.spec.shape)} and {tuple(b.spec.shape)} have {a.spec.size} and {b.spec.size} elements.", fix="give as many elements.")
+        raise ShapeError(
+            f"vdot: shapes {tuple(a.spec.shape)} and {tuple(b.spec.shape)} have {a.spec.size} and {b.spec.size} elements.",
+            fix="give as many elements.",
+        )
     a = elementwise.conj(a) if a.spec.dtype.is_complex else a
     return _contracted(reshape_to(a, (a.spec.size,)), reshape_to(b, (b.spec.size,)), (0,), (0,), "vdot")
 
@@ -161,6 +170,7 @@ def tensordot(x1: Any, x2: Any, axes: Any = 2) -> Any:
     Example:
         >>> int(tensordot([[1, 2], [3, 4]], [[1, 1], [1, 1]]))
         10
+
     Source: own.
     """
     a, b = _factors(x1, x2)
@@ -171,7 +181,9 @@ def tensordot(x1: Any, x2: Any, axes: Any = 2) -> Any:
     first = tuple(axis_of(axis, a.spec.ndim, "tensordot") for axis in first)
     second = tuple(axis_of(axis, b.spec.ndim, "tensordot") for axis in second)
     if len(first) != len(second):
-        raise ShapeError(f"tensordot: {len(first)} axes do not pair up with {len(second)}.", fix="name as many axes of each tensor.")
+        raise ShapeError(
+            f"tensordot: {len(first)} axes do not pair up with {len(second)}.", fix="name as many axes of each tensor."
+        )
     return _contracted(a, b, first, second, "tensordot")
 
 
@@ -222,8 +234,8 @@ def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     Returns: a tensor without the two axes.
     Source: own.
     """
-    from headwater.ops.reduction import sum as add_up
     from headwater.ops.layout import diagonal
+    from headwater.ops.reduction import sum as add_up
 
     return add_up(diagonal(x, offset, axis1, axis2), axis=-1)
 
@@ -242,6 +254,7 @@ def cross(x1: Any, x2: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, a
     Example:
         >>> cross([1, 0, 0], [0, 1, 0]).numpy()
         array([0, 0, 1], dtype=int32)
+
     Source: own.
     """
     from headwater.ops.layout import moveaxis
@@ -252,11 +265,16 @@ def cross(x1: Any, x2: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, a
     a, b = moveaxis(number(a), axisa, -1), moveaxis(number(b), axisb, -1)
     counts = (a.spec.shape[-1], b.spec.shape[-1])
     if not set(counts) <= {2, 3}:
-        raise ShapeError(f"cross: vectors of {counts[0]} and {counts[1]} components.", fix="give vectors of 3 components, or of 2.")
+        raise ShapeError(
+            f"cross: vectors of {counts[0]} and {counts[1]} components.", fix="give vectors of 3 components, or of 2."
+        )
     u, v = _components(a), _components(b)
 
     def minor(i: int, j: int) -> Any:
-        terms = [elementwise.multiply(u[p], v[q]) if u[p] is not None and v[q] is not None else None for p, q in ((i, j), (j, i))]
+        terms = [
+            elementwise.multiply(u[p], v[q]) if u[p] is not None and v[q] is not None else None
+            for p, q in ((i, j), (j, i))
+        ]
         if terms[1] is None:
             return terms[0]
         return elementwise.negative(terms[1]) if terms[0] is None else elementwise.subtract(*terms)
@@ -293,6 +311,7 @@ def einsum(subscripts: str, *operands: Any, **kwargs: Any) -> Any:
     Example:
         >>> einsum("ij,j->i", [[1, 2], [3, 4]], [1, 1]).numpy()
         array([3, 7], dtype=int32)
+
     Source: own; the order of contraction by opt_einsum (Smith and Gray 2018, doi:10.21105/joss.00753).
     """
     if not operands:
@@ -322,22 +341,33 @@ def _parsed(subscripts: str, ndims: tuple[int, ...]) -> tuple[tuple[str, ...], s
     inputs, arrow, result = subscripts.partition("->")
     terms = inputs.split(",")
     if len(terms) != len(ndims):
-        raise ArgumentError(f"einsum: {subscripts!r} names {len(terms)} operands, and {len(ndims)} are given.", fix="separate the groups of letters by commas, one for each operand.")
+        raise ArgumentError(
+            f"einsum: {subscripts!r} names {len(terms)} operands, and {len(ndims)} are given.",
+            fix="separate the groups of letters by commas, one for each operand.",
+        )
     spare = [letter for letter in map(chr, range(0x3B1, 0x3B1 + 64)) if letter not in subscripts]
     widths = [ndim - len(term.replace("...", "")) if "..." in term else 0 for term, ndim in zip(terms, ndims)]
     widest = max(widths)
     for term, ndim, width in zip(terms, ndims, widths):
         if width < 0 or ("..." not in term and len(term) != ndim):
-            raise ArgumentError(f"einsum: {term!r} in {subscripts!r} names {len(term.replace('...', ''))} axes, and the operand has {ndim}.", fix="give a letter for each axis, or `...` for several.")
+            raise ArgumentError(
+                f"einsum: {term!r} in {subscripts!r} names {len(term.replace('...', ''))} axes, and the operand has {ndim}.",
+                fix="give a letter for each axis, or `...` for several.",
+            )
     expanded = tuple(term.replace("...", "".join(spare[widest - width : widest])) for term, width in zip(terms, widths))
     if arrow:
         result = result.replace("...", "".join(spare[:widest]))
     else:
         joined = "".join(term.replace("...", "") for term in terms)
-        result = "".join(spare[:widest]) + "".join(sorted(letter for letter in set(joined) if joined.count(letter) == 1))
+        result = "".join(spare[:widest]) + "".join(
+            sorted(letter for letter in set(joined) if joined.count(letter) == 1)
+        )
     unknown = set(result) - set("".join(expanded))
     if unknown or len(set(result)) != len(result) or not all(letter.isalpha() for letter in "".join(expanded)):
-        raise ArgumentError(f"einsum: {subscripts!r} is not understood.", fix="name each axis of the result once, by letters that occur on the left.")
+        raise ArgumentError(
+            f"einsum: {subscripts!r} is not understood.",
+            fix="name each axis of the result once, by letters that occur on the left.",
+        )
     return expanded, result
 
 
@@ -394,7 +424,9 @@ def _order(terms: tuple[str, ...], result: str, shapes: tuple[tuple[int | None, 
     return pairs
 
 
-def _product(a: Any, a_term: str, b: Any, b_term: str, wanted: set[str], sizes: dict[str, int | None]) -> tuple[Any, str]:
+def _product(
+    a: Any, a_term: str, b: Any, b_term: str, wanted: set[str], sizes: dict[str, int | None]
+) -> tuple[Any, str]:
     """Product of two operands, summed over the letters that nobody needs any more: one batched matrix product."""
     a, a_term = _summed(a, a_term, wanted | set(b_term))
     b, b_term = _summed(b, b_term, wanted | set(a_term))
@@ -421,10 +453,22 @@ def _product(a: Any, a_term: str, b: Any, b_term: str, wanted: set[str], sizes: 
     # The order that needs no transpose, where an operand has one: the product can read either operand transposed.
     a_flipped = _needs_flip(a_term, batch, rows, contracted)
     b_flipped = _needs_flip(b_term, batch, contracted, columns)
-    left = lined_up(a, a_term, [*batch, *contracted, *rows] if a_flipped else [*batch, *rows, *contracted], [*lead, k, m] if a_flipped else [*lead, m, k])
-    right = lined_up(b, b_term, [*batch, *columns, *contracted] if b_flipped else [*batch, *contracted, *columns], [*lead, n, k] if b_flipped else [*lead, k, n])
+    left = lined_up(
+        a,
+        a_term,
+        [*batch, *contracted, *rows] if a_flipped else [*batch, *rows, *contracted],
+        [*lead, k, m] if a_flipped else [*lead, m, k],
+    )
+    right = lined_up(
+        b,
+        b_term,
+        [*batch, *columns, *contracted] if b_flipped else [*batch, *contracted, *columns],
+        [*lead, n, k] if b_flipped else [*lead, k, n],
+    )
     found = linear.matmul(left, right, transpose_a=a_flipped, transpose_b=b_flipped)
-    return reshape_to(found, [*(sizes[letter] for letter in batch), *row_sizes, *column_sizes]), "".join([*batch, *rows, *columns])
+    return reshape_to(found, [*(sizes[letter] for letter in batch), *row_sizes, *column_sizes]), "".join(
+        [*batch, *rows, *columns]
+    )
 
 
 def _needs_flip(term: str, batch: Sequence[str], first: Sequence[str], second: Sequence[str]) -> bool:
@@ -443,7 +487,9 @@ def _full(x: Any, term: str, letters: Sequence[str], sizes: dict[str, int | None
     return spread(x, [sizes[letter] if letter in letters else size for letter, size in zip(term, x.spec.shape)])
 
 
-def _outer(a: Any, a_term: str, b: Any, b_term: str, batch: list[str], rows: list[str], columns: list[str]) -> tuple[Any, str]:
+def _outer(
+    a: Any, a_term: str, b: Any, b_term: str, batch: list[str], rows: list[str], columns: list[str]
+) -> tuple[Any, str]:
     """Product without a sum: element by element."""
     letters = [*batch, *rows, *columns]
 

@@ -28,9 +28,11 @@ def vectorize(pyfunc: Callable[..., Any], *, excluded: Any = None, signature: st
     Returns: a function.
     Raises: ArgumentError for a signature that is not understood.
     Example:
-        >>> vectorize(lambda a, b: a * b, signature="(n),()->(n)")([[1, 2], [3, 4]], [10, 100]).numpy()
+        >>> from headwater import ops
+        >>> ops.vectorize(lambda a, b: a * b, signature="(n),()->(n)")([[1, 2], [3, 4]], [10, 100]).numpy()
         array([[ 10,  20],
                [300, 400]], dtype=int32)
+
     Source: numpy.org, "Generalized universal function API".
     """
     kept_as_given = set(excluded or ())
@@ -40,7 +42,10 @@ def vectorize(pyfunc: Callable[..., Any], *, excluded: Any = None, signature: st
     def vectorized(*args: Any, **kwargs: Any) -> Any:
         places = [place for place in range(len(args)) if place not in kept_as_given]
         if inputs is not None and len(inputs) != len(places):
-            raise ArgumentError(f"vectorize: {len(places)} arguments for signature {signature!r}.", fix=f"give {len(inputs)}, or name others in `excluded`.")
+            raise ArgumentError(
+                f"vectorize: {len(places)} arguments for signature {signature!r}.",
+                fix=f"give {len(inputs)}, or name others in `excluded`.",
+            )
         given = [tensor(args[place]) for place in places]
         names = [name for name in kwargs if name not in kept_as_given]
         given += [tensor(kwargs[name]) for name in names]
@@ -56,7 +61,9 @@ def _parsed(signature: str) -> tuple[list[list[str]], list[list[str]]]:
     left, arrow, right = signature.replace(" ", "").partition("->")
     sides = [_CORE.findall(side) for side in (left, right)]
     if not arrow or _CORE.sub("", left).strip(",") or _CORE.sub("", right).strip(","):
-        raise ArgumentError(f"vectorize: signature {signature!r} is not understood.", fix='write it like "(m,n),(n)->(m)".')
+        raise ArgumentError(
+            f"vectorize: signature {signature!r} is not understood.", fix='write it like "(m,n),(n)->(m)".'
+        )
     found = [[[name for name in core.split(",") if name] for core in side] for side in sides]
     return found[0], found[1]
 
@@ -70,13 +77,19 @@ def _applied(
 
     loops = [each.spec.shape[: each.spec.ndim - count] for each, count in zip(given, counts)]
     if any(each.spec.ndim < count for each, count in zip(given, counts)):
-        raise ShapeError(f"vectorize: shapes {', '.join(str(tuple(e.spec.shape)) for e in given)} have fewer axes than the signature names.", fix="give more axes.")
+        raise ShapeError(
+            f"vectorize: shapes {', '.join(str(tuple(e.spec.shape)) for e in given)} have fewer axes than the signature names.",
+            fix="give more axes.",
+        )
     loop = broadcast_shapes(*loops, what="vectorize") if loops else ()
     total = 1
     for size in loop:
         total *= size
     rows = [
-        reshape_to(spread(each, (*loop, *each.spec.shape[each.spec.ndim - count :])), (total, *each.spec.shape[each.spec.ndim - count :]))
+        reshape_to(
+            spread(each, (*loop, *each.spec.shape[each.spec.ndim - count :])),
+            (total, *each.spec.shape[each.spec.ndim - count :]),
+        )
         for each, count in zip(given, counts)
     ]
 
@@ -104,9 +117,11 @@ def jvp(fun: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]
     Returns: a pair (results, their derivatives along the tangents); with `has_aux` a triple with the second part at the end.
     Raises: ShapeError if a tangent has not the shape of its primal.
     Example:
-        >>> y, moved = jvp(lambda x: x * x, (3.0,), (1.0,))
+        >>> from headwater import ops
+        >>> y, moved = ops.jvp(lambda x: x * x, (3.0,), (1.0,))
         >>> float(y), float(moved)
         (9.0, 6.0)
+
     Source: Townsend 2017, "A new trick for calculating Jacobian vector products": the gradient of a gradient.
     """
     leaves, form = tree.flatten(tuple(primals))
@@ -114,8 +129,11 @@ def jvp(fun: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]
     ways = [cast(tensor(leaf), point.spec.dtype) for leaf, point in zip(tree.leaves(tuple(tangents)), points)]
     for point, way in zip(points, ways):
         if point.spec.shape != way.spec.shape:
-            raise ShapeError(f"jvp: a tangent of shape {tuple(way.spec.shape)} for a primal of shape {tuple(point.spec.shape)}.", fix="give tangents of the shapes of the primals.")
-    trace = control.SubTrace("jvp", capture_eager=True)
+            raise ShapeError(
+                f"jvp: a tangent of shape {tuple(way.spec.shape)} for a primal of shape {tuple(point.spec.shape)}.",
+                fix="give tangents of the shapes of the primals.",
+            )
+    trace = control.SubTrace("jvp", capture_scalars=True)
     arguments = [trace.input(point.spec) for point in points]
     with dispatch.tracing(trace), dispatch.recording(()):
         returned = fun(*form.unflatten(arguments))

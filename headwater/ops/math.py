@@ -17,7 +17,8 @@ def _segments(data: Any, segment_ids: Any, num_segments: int | None, kind: str, 
     data, ids = tensor(data), positions(segment_ids, what)
     if ids.spec.ndim != 1 or not data.spec.ndim or ids.spec.shape[0] != data.spec.shape[0]:
         raise ShapeError(
-            f"{what}: segment ids of shape {tuple(ids.spec.shape)} for data of shape {tuple(data.spec.shape)}.", fix="give one id for each row of the data."
+            f"{what}: segment ids of shape {tuple(ids.spec.shape)} for data of shape {tuple(data.spec.shape)}.",
+            fix="give one id for each row of the data.",
         )
     if num_segments is None:
         values = known(ids, what, "segment_ids")
@@ -40,6 +41,7 @@ def segment_sum(data: Any, segment_ids: Any, num_segments: int | None = None, so
     Example:
         >>> segment_sum([1, 2, 3], [0, 0, 1]).numpy()
         array([3, 3], dtype=int32)
+
     Source: own.
     """
     return _segments(data, segment_ids, num_segments, "add", lambda dtype: 0, "segment_sum")
@@ -66,7 +68,14 @@ def segment_max(data: Any, segment_ids: Any, num_segments: int | None = None, so
     Returns: a tensor (num_segments, ...); -inf, or the least integer, for a segment without rows.
     Source: own.
     """
-    return _segments(data, segment_ids, num_segments, "max", lambda dtype: float("-inf") if dtype.is_floating else dtype.min, "segment_max")
+    return _segments(
+        data,
+        segment_ids,
+        num_segments,
+        "max",
+        lambda dtype: float("-inf") if dtype.is_floating else dtype.min,
+        "segment_max",
+    )
 
 
 @op
@@ -78,4 +87,11 @@ def segment_min(data: Any, segment_ids: Any, num_segments: int | None = None, so
     Returns: a tensor (num_segments, ...); inf, or the greatest integer, for a segment without rows.
     Source: own.
     """
-    return _segments(data, segment_ids, num_segments, "min", lambda dtype: float("inf") if dtype.is_floating else dtype.max, "segment_min")
+    return _segments(
+        data,
+        segment_ids,
+        num_segments,
+        "min",
+        lambda dtype: float("inf") if dtype.is_floating else dtype.max,
+        "segment_min",
+    )

@@ -6,7 +6,16 @@ from typing import Any
 
 from headwater import ops
 
-_MODULES = {"activations", "alignment", "attention", "categorical", "convolution", "normalization", "patches", "pooling"}
+_MODULES = {
+    "activations",
+    "alignment",
+    "attention",
+    "categorical",
+    "convolution",
+    "normalization",
+    "patches",
+    "pooling",
+}
 _NAMES = {"depth_to_space", "polar", "psnr", "sigmoid", "space_to_depth", "tanh"}
 
 

@@ -36,10 +36,14 @@ def moments(x: Any, axes: Any, keepdims: bool = False, synchronized: bool = Fals
         >>> mean, variance = moments([1.0, 3.0], axes=[0])
         >>> float(mean), float(variance)
         (2.0, 1.0)
+
     Source: own.
     """
     if synchronized:
-        raise UnsupportedError("moments: synchronized=True is not served by ops.", fix="leave it out; a distributed step averages moments itself.")
+        raise UnsupportedError(
+            "moments: synchronized=True is not served by ops.",
+            fix="leave it out; a distributed step averages moments itself.",
+        )
     x = inexact(x)
     dtype = x.spec.dtype
     places = axes_of(axes, x.spec.ndim, "moments")
@@ -98,7 +102,10 @@ def _along(vector: Any, x: Any, axes: tuple[int, ...], what: str) -> Any:
     if vector.spec.ndim == x.spec.ndim or axes == (x.spec.ndim - 1,):
         return vector
     if vector.spec.size != _product(wanted):
-        raise ShapeError(f"{what}: weights of shape {tuple(vector.spec.shape)} for axes {axes} of shape {tuple(x.spec.shape)}.", fix="give one for each element of those axes.")
+        raise ShapeError(
+            f"{what}: weights of shape {tuple(vector.spec.shape)} for axes {axes} of shape {tuple(x.spec.shape)}.",
+            fix="give one for each element of those axes.",
+        )
     return reshape_to(vector, wanted)
 
 
@@ -110,7 +117,9 @@ def _product(sizes: Any) -> int:
 
 
 @op
-def layer_normalization(x: Any, gamma: Any = None, beta: Any = None, axis: Any = -1, epsilon: float | None = None, **kwargs: Any) -> Any:
+def layer_normalization(
+    x: Any, gamma: Any = None, beta: Any = None, axis: Any = -1, epsilon: float | None = None, **kwargs: Any
+) -> Any:
     """(x - mean) / sqrt(variance + epsilon) * gamma + beta, with the moments of each sample along axes.
 
     Args:
@@ -123,6 +132,7 @@ def layer_normalization(x: Any, gamma: Any = None, beta: Any = None, axis: Any =
     Example:
         >>> layer_normalization([[1.0, 3.0]]).numpy().round(3)
         array([[-1.,  1.]], dtype=float32)
+
     Source: Ba, Kiros and Hinton 2016, arXiv:1607.06450.
     """
     rms_scaling = kwargs.pop("rms_scaling", False)
@@ -183,6 +193,7 @@ def normalize(x: Any, axis: Any = -1, order: int = 2, epsilon: float | None = No
     Example:
         >>> normalize([3.0, 4.0]).numpy().round(3)
         array([0.6, 0.8], dtype=float32)
+
     Source: own.
     """
     from headwater.ops.linalg import norm

@@ -148,7 +148,9 @@ def resized(sizes: Sequence[int | None], x: Any, what: str) -> tuple[int | None,
     """
     open_places = [place for place, size in enumerate(sizes) if size is None or size == -1]
     if any(size is not None and size < -1 for size in sizes) or len([p for p in open_places if sizes[p] == -1]) > 1:
-        raise ShapeError(f"{what}: {tuple(sizes)} is not a shape.", fix="give sizes of 0 or more; one of them may be -1.")
+        raise ShapeError(
+            f"{what}: {tuple(sizes)} is not a shape.", fix="give sizes of 0 or more; one of them may be -1."
+        )
     if not open_places or not x.spec.is_static:
         return tuple(None if size == -1 else size for size in sizes)
     if len(open_places) > 1:

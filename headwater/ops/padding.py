@@ -34,6 +34,7 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = N
         array([0, 1, 2, 0], dtype=int32)
         >>> pad([1, 2, 3], (2, 1), mode="reflect").numpy()
         array([3, 2, 1, 2, 3, 2], dtype=int32)
+
     Source: own.
     """
     x = tensor(x)
@@ -48,7 +49,10 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = N
         return _around(x, widths, lambda y, axis: _statistic(y, axis, mode))
     if mode == "linear_ramp":
         return _around(x, widths, None)
-    raise ArgumentError(f"pad: mode {mode!r} is unknown.", fix="use constant, edge, reflect, symmetric, wrap, maximum, mean, median, minimum or linear_ramp.")
+    raise ArgumentError(
+        f"pad: mode {mode!r} is unknown.",
+        fix="use constant, edge, reflect, symmetric, wrap, maximum, mean, median, minimum or linear_ramp.",
+    )
 
 
 def _widths(pad_width: Any, x: Any) -> list[tuple[int, int]]:
@@ -65,7 +69,9 @@ def _widths(pad_width: Any, x: Any) -> list[tuple[int, int]]:
             fix="give one pair (before, after) for each axis, one pair for all, or one number.",
         ) from None
     if values.dtype.kind not in "iu" or (pairs < 0).any():
-        raise ArgumentError(f"pad: widths {values.tolist()} are not whole numbers of 0 or more.", fix="slice to make a tensor smaller.")
+        raise ArgumentError(
+            f"pad: widths {values.tolist()} are not whole numbers of 0 or more.", fix="slice to make a tensor smaller."
+        )
     return [(int(before), int(after)) for before, after in pairs]
 
 
@@ -79,7 +85,10 @@ def _constant(x: Any, widths: Sequence[tuple[int, int]], values: Any) -> Any:
     value = spread(cast(value, x.spec.dtype), (x.spec.ndim, 2))
     for axis, width in enumerate(widths):
         for side in (0, 1):
-            amounts = [tuple(width[side] if place == axis and edge == side else 0 for place in range(x.spec.ndim)) for edge in (0, 1)]
+            amounts = [
+                tuple(width[side] if place == axis and edge == side else 0 for place in range(x.spec.ndim))
+                for edge in (0, 1)
+            ]
             edge_value = reshape_to(cut(cut(value, 0, axis, axis + 1), 1, side, side + 1), ())
             x = moves.pad(x, edge_value, low=amounts[0], high=amounts[1], interior=(0,) * x.spec.ndim)
     return x
@@ -92,7 +101,10 @@ def _by_index(x: Any, widths: Sequence[tuple[int, int]], mode: str) -> Any:
             continue
         size = x.spec.shape[axis]
         if not size:
-            raise ShapeError(f"pad: axis {axis} of shape {tuple(x.spec.shape)} has no elements to repeat.", fix='use mode "constant".')
+            raise ShapeError(
+                f"pad: axis {axis} of shape {tuple(x.spec.shape)} has no elements to repeat.",
+                fix='use mode "constant".',
+            )
         source = np.pad(np.arange(size, dtype=np.int32), width, mode=mode)  # type: ignore[call-overload]
         x = index.gather(x, tensor(source), axis=axis, mode="clip")
     return x
@@ -107,10 +119,14 @@ def _around(x: Any, widths: Sequence[tuple[int, int]], statistic: Callable[[Any,
         size = x.spec.shape[axis]
         parts = []
         if before:
-            parts.append(_ramp(cut(x, axis, 0, 1), axis, before, False) if value is None else _wide(value, axis, before))
+            parts.append(
+                _ramp(cut(x, axis, 0, 1), axis, before, False) if value is None else _wide(value, axis, before)
+            )
         parts.append(x)
         if after:
-            parts.append(_ramp(cut(x, axis, size - 1, size), axis, after, True) if value is None else _wide(value, axis, after))
+            parts.append(
+                _ramp(cut(x, axis, size - 1, size), axis, after, True) if value is None else _wide(value, axis, after)
+            )
         x = moves.concatenate(*parts, axis=axis)
     return x
 

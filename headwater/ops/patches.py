@@ -64,7 +64,9 @@ def fold(x: Any, output_size: Any, kernel_size: Any, dilation: Any = 1, padding:
     Source: Chellapilla, Puri and Simard 2006, "High performance convolutional neural networks for document processing".
     """
     x = tensor(x)
-    (height, width), (kh, kw), (dh, dw), (ph, pw), (sh, sw) = map(_two, (output_size, kernel_size, dilation, padding, stride))
+    (height, width), (kh, kw), (dh, dw), (ph, pw), (sh, sw) = map(
+        _two, (output_size, kernel_size, dilation, padding, stride)
+    )
     rows, columns = _places(height + 2 * ph, kh, dh, sh), _places(width + 2 * pw, kw, dw, sw)
     if x.spec.ndim != 3 or x.spec.shape[1] % (kh * kw) or x.spec.shape[2] != rows.shape[1] * columns.shape[1]:
         raise ShapeError(
@@ -80,4 +82,6 @@ def fold(x: Any, output_size: Any, kernel_size: Any, dilation: Any = 1, padding:
     images = reshape_to(permuted(added, (1, 0)), (batch, channels, *full))
     if not ph and not pw:
         return images
-    return moves.slice_(images, starts=(0, 0, ph, pw), limits=(batch, channels, ph + height, pw + width), strides=(1, 1, 1, 1))
+    return moves.slice_(
+        images, starts=(0, 0, ph, pw), limits=(batch, channels, ph + height, pw + width), strides=(1, 1, 1, 1)
+    )

@@ -21,11 +21,18 @@ def _parsed(pattern: str) -> tuple[tuple[tuple[str, ...], ...], tuple[tuple[str,
     sides = []
     for side in (left, right):
         if not arrow or _GROUPS.sub("", side).strip():
-            raise ArgumentError(f"rearrange: pattern {pattern!r} is not understood.", fix='write it like "b (h w) c -> b c h w".')
-        sides.append(tuple(tuple(group.split()) if group or not name else (name,) for group, name in _GROUPS.findall(side)))
+            raise ArgumentError(
+                f"rearrange: pattern {pattern!r} is not understood.", fix='write it like "b (h w) c -> b c h w".'
+            )
+        sides.append(
+            tuple(tuple(group.split()) if group or not name else (name,) for group, name in _GROUPS.findall(side))
+        )
     names = [[name for group in side for name in group] for side in sides]
     if sorted(names[0]) != sorted(names[1]) or len(set(names[0])) != len(names[0]):
-        raise ArgumentError(f"rearrange: the sides of {pattern!r} do not name the same axes, each once.", fix="name each axis once on each side.")
+        raise ArgumentError(
+            f"rearrange: the sides of {pattern!r} do not name the same axes, each once.",
+            fix="name each axis once on each side.",
+        )
     return sides[0], sides[1]
 
 
@@ -56,14 +63,18 @@ def rearrange(tensor: Any, pattern: str, **axes_lengths: int) -> Any:
     Returns: a tensor of the same elements.
     Raises: ArgumentError for a pattern that is not understood; ShapeError if it does not fit the shape.
     Example:
-        >>> rearrange(np.zeros((2, 6, 3)), "b (h w) c -> b c h w", h=2).shape
+        >>> rearrange([[[1.0] * 3] * 6] * 2, "b (h w) c -> b c h w", h=2).shape
         TensorShape([2, 3, 2, 3])
+
     Source: Rogozhnikov 2022, "Einops", ICLR.
     """
     x = _as_tensor(tensor)
     before, after = _parsed(pattern)
     if len(before) != x.spec.ndim:
-        raise ShapeError(f"rearrange: {pattern!r} names {len(before)} axes of shape {tuple(x.spec.shape)}.", fix="name each axis of the tensor.")
+        raise ShapeError(
+            f"rearrange: {pattern!r} names {len(before)} axes of shape {tuple(x.spec.shape)}.",
+            fix="name each axis of the tensor.",
+        )
     lengths = _lengths(before, x.spec.shape, axes_lengths, pattern)
     names = [name for group in before for name in group]
     x = reshape_to(x, [lengths[name] for name in names])

@@ -10,7 +10,20 @@ from headwater.errors import ShapeError
 from headwater.ops.convert import promote
 from headwater.ops.defaults import floatx
 from headwater.ops.operands import (
-    BOOL, INT32, axes_of, axis_of, boolean, cast, const, inexact, kept, number, reshape_to, spread, tensor, wide,
+    BOOL,
+    INT32,
+    axes_of,
+    axis_of,
+    boolean,
+    cast,
+    const,
+    inexact,
+    kept,
+    number,
+    reshape_to,
+    spread,
+    tensor,
+    wide,
 )  # fmt: skip
 from headwater.ops.symbolic import op
 from headwater.primitives import custom, elementwise, reduce
@@ -35,7 +48,10 @@ def _summable(x: Any) -> Any:
 def _count(x: Any, axes: tuple[int, ...], what: str) -> int:
     sizes = [x.spec.shape[axis] for axis in axes]
     if None in sizes:
-        raise ShapeError(f"{what}: shape {tuple(x.spec.shape)} does not say how many elements there are.", fix="trace with known sizes.")
+        raise ShapeError(
+            f"{what}: shape {tuple(x.spec.shape)} does not say how many elements there are.",
+            fix="trace with known sizes.",
+        )
     return math.prod(sizes)
 
 
@@ -52,6 +68,7 @@ def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     Example:
         >>> sum([[1, 2], [3, 4]], axis=0).numpy()
         array([4, 6], dtype=int32)
+
     Source: own.
     """
     x = _summable(x)
@@ -93,6 +110,7 @@ def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     Example:
         >>> mean([[1.0, 2.0], [3.0, 6.0]], axis=1).numpy()
         array([1.5, 4.5], dtype=float32)
+
     Source: own.
     """
     x = inexact(x)
@@ -119,6 +137,7 @@ def var(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     Example:
         >>> var([1.0, 3.0]).numpy().item()
         1.0
+
     Source: own.
     """
     x = inexact(x)
@@ -171,6 +190,7 @@ def max(x: Any, axis: Any = None, keepdims: bool = False, initial: Any = None) -
     Example:
         >>> max([[1, 5], [7, 2]], axis=1).numpy()
         array([5, 7], dtype=int32)
+
     Source: own.
     """
     return _extreme(x, axis, keepdims, initial, "max")
@@ -298,6 +318,7 @@ def argmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
     Example:
         >>> argmax([[1, 5], [7, 2]], axis=1).numpy()
         array([1, 0], dtype=int32)
+
     Source: own.
     """
     return argument(reduce.argmax, tensor(x), axis, keepdims, "argmax")
@@ -328,8 +349,9 @@ def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
         keepdims: whether the axes stay, of size 1.
     Returns: a float tensor without those axes.
     Example:
-        >>> logsumexp([0.0, 0.0]).numpy().round(4).item()
-        0.6931
+        >>> logsumexp([[0.0, 0.0]], axis=1).numpy().round(4)
+        array([0.6931], dtype=float32)
+
     Source: Blanchard, Higham and Higham 2021, "Accurately computing the log-sum-exp and softmax functions".
     """
     x = inexact(x)
@@ -337,7 +359,9 @@ def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     peak = finite_peak(x, axes)
     total = reduced(reduce.reduce_sum, elementwise.exp(elementwise.subtract(x, peak)), axes, True)
     found = elementwise.add(elementwise.log(total), peak)
-    return found if keepdims else reshape_to(found, [size for place, size in enumerate(x.spec.shape) if place not in axes])
+    return (
+        found if keepdims else reshape_to(found, [size for place, size in enumerate(x.spec.shape) if place not in axes])
+    )
 
 
 def finite_peak(x: Any, axes: tuple[int, ...]) -> Any:
@@ -368,6 +392,7 @@ def cumsum(x: Any, axis: int | None = None, dtype: Any = None) -> Any:
     Example:
         >>> cumsum([1, 2, 3]).numpy()
         array([1, 3, 6], dtype=int32)
+
     Source: own.
     """
     return _cumulative(reduce.cumulative_sum, x, axis, dtype, "cumsum")
@@ -400,6 +425,7 @@ def average(x: Any, axis: Any = None, weights: Any = None) -> Any:
     Example:
         >>> average([1.0, 3.0], weights=[3.0, 1.0]).numpy().item()
         1.5
+
     Source: own.
     """
     if weights is None:
@@ -522,7 +548,9 @@ def nanmin(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 def _nan_argument(x: Any, axis: int | None, keepdims: bool, largest: bool) -> Any:
     filled, missing = without_nan(x, -math.inf if largest else math.inf)
-    found = argument(reduce.argmax if largest else reduce.argmin, filled, axis, keepdims, "nanargmax" if largest else "nanargmin")
+    found = argument(
+        reduce.argmax if largest else reduce.argmin, filled, axis, keepdims, "nanargmax" if largest else "nanargmin"
+    )
     if missing is None:
         return found
     nothing = reduced(reduce.reduce_all, missing, axes_of(axis, missing.spec.ndim, "nanargmax"), keepdims)
@@ -572,6 +600,7 @@ def nanmean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     Example:
         >>> nanmean([1.0, float("nan"), 3.0]).numpy().item()
         2.0
+
     Source: own.
     """
     x = inexact(x)

@@ -19,14 +19,20 @@ from headwater.primitives.constant import scalar
 def _joined(x: Any, what: str) -> Any:
     """A complex tensor from a pair (real part, imaginary part)."""
     if not isinstance(x, (list, tuple)) or len(x) != 2:
-        raise ArgumentError(f"{what}: {type(x).__name__} is not a pair of a real and an imaginary part.", fix="give a tuple of two float tensors.")
+        raise ArgumentError(
+            f"{what}: {type(x).__name__} is not a pair of a real and an imaginary part.",
+            fix="give a tuple of two float tensors.",
+        )
     real, imag = tensor(x[0]), tensor(x[1])
     if real.spec.shape != imag.spec.shape:
         raise ShapeError(
-            f"{what}: a real part of shape {tuple(real.spec.shape)} and an imaginary part of shape {tuple(imag.spec.shape)}.", fix="give two parts of one shape."
+            f"{what}: a real part of shape {tuple(real.spec.shape)} and an imaginary part of shape {tuple(imag.spec.shape)}.",
+            fix="give two parts of one shape.",
         )
     if not real.spec.dtype.is_floating or not imag.spec.dtype.is_floating:
-        raise ArgumentError(f"{what}: parts of dtype {real.spec.dtype.name} and {imag.spec.dtype.name}.", fix="give two float tensors.")
+        raise ArgumentError(
+            f"{what}: parts of dtype {real.spec.dtype.name} and {imag.spec.dtype.name}.", fix="give two float tensors."
+        )
     return elementwise.to_complex(real, cast(imag, real.spec.dtype))
 
 
@@ -78,7 +84,9 @@ def ifft2(x: Any) -> tuple[Any, Any]:
 
 def _last_two(x: Any, what: str) -> tuple[int, int]:
     if x.spec.ndim < 2:
-        raise ShapeError(f"{what}: shape {tuple(x.spec.shape)} has not two axes.", fix="give a tensor of two axes or more.")
+        raise ShapeError(
+            f"{what}: shape {tuple(x.spec.shape)} has not two axes.", fix="give a tensor of two axes or more."
+        )
     return x.spec.ndim - 2, x.spec.ndim - 1
 
 
@@ -131,15 +139,24 @@ def _window(window: Any, length: int, total: int, dtype: Any, what: str) -> Any:
     if isinstance(window, str):
         edges = {"hann": 0.5, "hamming": 0.54}
         if window not in edges:
-            raise ArgumentError(f"{what}: window {window!r} is unknown.", fix='use "hann", "hamming", None or a tensor.')
+            raise ArgumentError(
+                f"{what}: window {window!r} is unknown.", fix='use "hann", "hamming", None or a tensor.'
+            )
         share = edges[window]
         values = tensor((share - (1 - share) * np.cos(2 * np.pi * np.arange(length) / length)).astype(dtype.numpy))
     else:
         values = cast(tensor(window), dtype)
     if values.spec.shape != (length,):
-        raise ShapeError(f"{what}: a window of shape {tuple(values.spec.shape)} for sequences of {length}.", fix=f"give a window of shape ({length},).")
+        raise ShapeError(
+            f"{what}: a window of shape {tuple(values.spec.shape)} for sequences of {length}.",
+            fix=f"give a window of shape ({length},).",
+        )
     left = (total - length) // 2
-    return moves.pad(values, scalar(0, dtype), low=(left,), high=(total - length - left,), interior=(0,)) if total > length else values
+    return (
+        moves.pad(values, scalar(0, dtype), low=(left,), high=(total - length - left,), interior=(0,))
+        if total > length
+        else values
+    )
 
 
 def frames(x: Any, length: int, stride: int) -> Any:
@@ -175,17 +192,22 @@ def extract_sequences(x: Any, sequence_length: int, sequence_stride: int) -> Any
         >>> extract_sequences([1, 2, 3, 4, 5], 3, 2).numpy()
         array([[1, 2, 3],
                [3, 4, 5]], dtype=int32)
+
     Source: own.
     """
     length = int_of(sequence_length, "extract_sequences", "sequence_length")
     stride = int_of(sequence_stride, "extract_sequences", "sequence_stride")
     if length < 1 or stride < 1:
-        raise ArgumentError(f"extract_sequences: windows of {length} every {stride}.", fix="give a length and a stride of 1 or more.")
+        raise ArgumentError(
+            f"extract_sequences: windows of {length} every {stride}.", fix="give a length and a stride of 1 or more."
+        )
     return frames(tensor(x), length, stride)
 
 
 @op
-def stft(x: Any, sequence_length: int, sequence_stride: int, fft_length: int, window: Any = "hann", center: bool = True) -> tuple[Any, Any]:
+def stft(
+    x: Any, sequence_length: int, sequence_stride: int, fft_length: int, window: Any = "hann", center: bool = True
+) -> tuple[Any, Any]:
     """Fourier transforms of windows of the last axis.
 
     Args:
@@ -205,7 +227,10 @@ def stft(x: Any, sequence_length: int, sequence_stride: int, fft_length: int, wi
     if x.spec.dtype not in ("float32", "float64"):
         raise DTypeError(f"stft: dtype {x.spec.dtype.name}.", fix="cast to float32 or float64.")
     if fft_length < sequence_length:
-        raise ArgumentError(f"stft: transforms of {fft_length} for sequences of {sequence_length}.", fix=f"use an fft_length of {sequence_length} or more.")
+        raise ArgumentError(
+            f"stft: transforms of {fft_length} for sequences of {sequence_length}.",
+            fix=f"use an fft_length of {sequence_length} or more.",
+        )
     weights = _window(window, sequence_length, fft_length, x.spec.dtype, "stft")
     if center:
         x = pad(x, [*[(0, 0)] * (x.spec.ndim - 1), (fft_length // 2, fft_length // 2)], mode="reflect")
@@ -215,7 +240,13 @@ def stft(x: Any, sequence_length: int, sequence_stride: int, fft_length: int, wi
 
 @op
 def istft(
-    x: Any, sequence_length: int, sequence_stride: int, fft_length: int, length: int | None = None, window: Any = "hann", center: bool = True
+    x: Any,
+    sequence_length: int,
+    sequence_stride: int,
+    fft_length: int,
+    length: int | None = None,
+    window: Any = "hann",
+    center: bool = True,
 ) -> Any:
     """The numbers whose windows have given Fourier transforms: the inverse of `stft` with the same arguments.
 
@@ -229,7 +260,10 @@ def istft(
     """
     x = _joined(x, "istft")
     if x.spec.ndim < 2:
-        raise ShapeError(f"istft: shape {tuple(x.spec.shape)} has no axis of windows.", fix="give parts of shape (..., windows, bins).")
+        raise ShapeError(
+            f"istft: shape {tuple(x.spec.shape)} has no axis of windows.",
+            fix="give parts of shape (..., windows, bins).",
+        )
     weights = _window(window, sequence_length, fft_length, x.spec.dtype.real_dtype, "istft")
     windows = elementwise.multiply(transforms.irfft(x, axis=x.spec.ndim - 1, size=fft_length), weights)
     total = overlap_add(windows, sequence_stride)

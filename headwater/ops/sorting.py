@@ -26,6 +26,7 @@ def sort(x: Any, axis: int | None = -1) -> Any:
     Example:
         >>> sort([3, 1, 2]).numpy()
         array([1, 2, 3], dtype=int32)
+
     Source: own.
     """
     x = tensor(x)
@@ -45,6 +46,7 @@ def argsort(x: Any, axis: int | None = -1) -> Any:
     Example:
         >>> argsort([3, 1, 2]).numpy()
         array([1, 2, 0], dtype=int32)
+
     Source: own.
     """
     x = tensor(x)
@@ -68,7 +70,9 @@ def argpartition(x: Any, kth: int, axis: int | None = -1) -> Any:
     found = argsort(x, axis)
     size = found.spec.shape[0 if axis is None else axis]
     if not -size <= int_of(kth, "argpartition", "kth") < size:
-        raise ArgumentError(f"argpartition: no element {kth} in a line of {size}.", fix=f"use kth from {-size} to {size - 1}.")
+        raise ArgumentError(
+            f"argpartition: no element {kth} in a line of {size}.", fix=f"use kth from {-size} to {size - 1}."
+        )
     return found
 
 
@@ -86,12 +90,16 @@ def top_k(x: Any, k: int, sorted: bool = True) -> tuple[Any, Any]:
         >>> values, indices = top_k([1, 5, 3], 2)
         >>> values.numpy().tolist(), indices.numpy().tolist()
         ([5, 3], [1, 2])
+
     Source: own.
     """
     x = tensor(x)
     k = int_of(k, "top_k", "k")
     if x.spec.ndim < 1 or (x.spec.shape[-1] is not None and not 0 <= k <= x.spec.shape[-1]):
-        raise ShapeError(f"top_k: no {k} largest along the last axis of shape {tuple(x.spec.shape)}.", fix="choose k up to the size of that axis.")
+        raise ShapeError(
+            f"top_k: no {k} largest along the last axis of shape {tuple(x.spec.shape)}.",
+            fix="choose k up to the size of that axis.",
+        )
     return order.top_k(x, k=k)
 
 
@@ -108,6 +116,7 @@ def in_top_k(targets: Any, predictions: Any, k: int) -> Any:
     Example:
         >>> in_top_k([1, 0], [[0.1, 0.9], [0.3, 0.7]], 1).numpy()
         array([ True, False])
+
     Source: own.
     """
     from headwater.ops.indexing import take_along_axis
@@ -122,7 +131,9 @@ def in_top_k(targets: Any, predictions: Any, k: int) -> Any:
     if mine.spec.dtype.is_floating:
         mine = elementwise.select(elementwise.isnan(mine), scalar(float("-inf"), mine.spec.dtype), mine)
     above = elementwise.cast(elementwise.greater(predictions, mine), dtype=INT32)
-    return elementwise.less(reduce_sum(above, axes=(predictions.spec.ndim - 1,)), scalar(int_of(k, "in_top_k", "k"), INT32))
+    return elementwise.less(
+        reduce_sum(above, axes=(predictions.spec.ndim - 1,)), scalar(int_of(k, "in_top_k", "k"), INT32)
+    )
 
 
 @op
@@ -138,11 +149,15 @@ def searchsorted(sorted_sequence: Any, values: Any, side: str = "left") -> Any:
     Example:
         >>> searchsorted([1, 3, 5], [3, 4]).numpy()
         array([1, 2], dtype=int32)
+
     Source: own.
     """
     line, values = pair(sorted_sequence, values)
     if line.spec.ndim != 1:
-        raise ShapeError(f"searchsorted: a line of shape {tuple(line.spec.shape)}.", fix="give one axis, or map over the others with vectorized_map.")
+        raise ShapeError(
+            f"searchsorted: a line of shape {tuple(line.spec.shape)}.",
+            fix="give one axis, or map over the others with vectorized_map.",
+        )
     if side not in ("left", "right"):
         raise ArgumentError(f"searchsorted: side {side!r} is unknown.", fix='use "left" or "right".')
     flat = reshape_to(values, (values.spec.size,))
@@ -160,6 +175,7 @@ def digitize(x: Any, bins: Any) -> Any:
     Example:
         >>> digitize([0.5, 1.5, 9.0], [1.0, 2.0]).numpy()
         array([0, 1, 2], dtype=int32)
+
     Source: own.
     """
     edges = number(bins)
@@ -199,10 +215,13 @@ def unique(
     Example:
         >>> unique([3, 1, 3]).numpy()
         array([1, 3], dtype=int32)
+
     Source: own.
     """
     values = known(x, "unique", "x")
-    found, first, inverse, counts = np.unique(values, return_index=True, return_inverse=True, return_counts=True, axis=axis, equal_nan=False)
+    found, first, inverse, counts = np.unique(
+        values, return_index=True, return_inverse=True, return_counts=True, axis=axis, equal_nan=False
+    )
     inverse = inverse.reshape(values.shape if axis is None else values.shape[axis])
     if size is not None:
         found, first, counts = _resized(found, first, counts, axis or 0, size, fill_value)

@@ -10,8 +10,26 @@ import numpy as np
 from headwater.errors import ArgumentError, ShapeError
 from headwater.ops.convert import promote
 from headwater.ops.operands import (
-    BOOL, INT32, axes_of, axis_of, cast, const, counted, cut, inexact, inexact_pair, int_of, is_known, kept, known, number, pair, permuted,
-    reshape_to, spread, tensor,
+    BOOL,
+    INT32,
+    axes_of,
+    axis_of,
+    cast,
+    const,
+    counted,
+    cut,
+    inexact,
+    inexact_pair,
+    int_of,
+    is_known,
+    kept,
+    known,
+    number,
+    pair,
+    permuted,
+    reshape_to,
+    spread,
+    tensor,
 )  # fmt: skip
 from headwater.ops.reduction import mean_of, reduced
 from headwater.ops.symbolic import op
@@ -54,11 +72,15 @@ def _blend(low: Any, high: Any, weight: Any, method: str) -> Any:
         return elementwise.select(elementwise.less_equal(weight, const(0.5, weight)), low, high)
     if method == "midpoint":
         weight = elementwise.select(elementwise.greater(weight, const(0, weight)), const(0.5, weight), const(0, weight))
-    mixed = elementwise.add(elementwise.multiply(low, elementwise.subtract(one, weight)), elementwise.multiply(high, weight))
+    mixed = elementwise.add(
+        elementwise.multiply(low, elementwise.subtract(one, weight)), elementwise.multiply(high, weight)
+    )
     return elementwise.select(elementwise.equal(low, high), low, mixed)
 
 
-def _quantile(x: Any, q: Any, axis: Any, method: str, keepdims: bool, what: str, divisor: float = 1, skip_nan: bool = False) -> Any:
+def _quantile(
+    x: Any, q: Any, axis: Any, method: str, keepdims: bool, what: str, divisor: float = 1, skip_nan: bool = False
+) -> Any:
     if method not in _METHODS:
         raise ArgumentError(f"{what}: method {method!r} is unknown.", fix=f"use one of {', '.join(_METHODS)}.")
     x = inexact(x)
@@ -66,7 +88,10 @@ def _quantile(x: Any, q: Any, axis: Any, method: str, keepdims: bool, what: str,
     lines = _lines(x, axes)
     last, count = lines.spec.ndim - 1, lines.spec.shape[-1]
     if count == 0:
-        raise ShapeError(f"{what}: nothing to search in shape {tuple(x.spec.shape)} along axes {axes}.", fix="check for an empty tensor first.")
+        raise ShapeError(
+            f"{what}: nothing to search in shape {tuple(x.spec.shape)} along axes {axes}.",
+            fix="check for an empty tensor first.",
+        )
     ordered = order.sort(lines, axis=last, descending=False)
     q = q if is_known(q) else tensor(q)
     q_shape = np.shape(known(q, what, "q")) if is_known(q) else tuple(q.spec.shape)
@@ -115,6 +140,7 @@ def quantile(x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims:
     Example:
         >>> float(quantile([1.0, 2.0, 3.0, 4.0], 0.5))
         2.5
+
     Source: Hyndman and Fan 1996, "Sample quantiles in statistical packages", type 7.
     """
     return _quantile(x, q, axis, method, keepdims, "quantile")
@@ -145,6 +171,7 @@ def median(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     Example:
         >>> float(median([3, 1, 2]))
         2.0
+
     Source: own.
     """
     return _quantile(x, 0.5, axis, "midpoint", keepdims, "median")
@@ -203,11 +230,14 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0, sparse: bool = Fal
     Example:
         >>> bincount([0, 2, 2]).numpy()
         array([1, 0, 2], dtype=int32)
+
     Source: own.
     """
     x = tensor(x)
     if x.spec.ndim not in (1, 2):
-        raise ShapeError(f"bincount: shape {tuple(x.spec.shape)} has neither one axis nor two.", fix="give (n,) or (rows, n).")
+        raise ShapeError(
+            f"bincount: shape {tuple(x.spec.shape)} has neither one axis nor two.", fix="give (n,) or (rows, n)."
+        )
     values = known(x, "bincount", "x")
     size = max(int(values.max()) + 1 if values.size else 0, int_of(minlength, "bincount", "minlength"))
     amounts = spread(scalar(1, INT32), x.spec.shape) if weights is None else tensor(weights)
@@ -227,12 +257,13 @@ def histogram(x: Any, bins: Any = 10, range: Any = None) -> tuple[Any, Any]:
         x: a tensor of real numbers.
         bins: how many bins of equal width, or their edges in ascending order.
         range: the first and the last edge; the smallest and the largest element, if not given.
-    Returns: a pair: counts (bins,), edges (bins + 1,). The last bin has its upper edge, the others have not.
+    Returns: a pair of float tensors: counts (bins,), edges (bins + 1,). The last bin has its upper edge, the others have not.
     Raises: ArgumentError if there are no bins.
     Example:
         >>> counts, edges = histogram([1.0, 2.0, 4.0], bins=3)
         >>> counts.numpy().tolist(), edges.numpy().tolist()
-        ([1, 1, 1], [1.0, 2.0, 3.0, 4.0])
+        ([1.0, 1.0, 1.0], [1.0, 2.0, 3.0, 4.0])
+
     Source: own.
     """
     x = number(x)
@@ -245,7 +276,7 @@ def histogram(x: Any, bins: Any = 10, range: Any = None) -> tuple[Any, Any]:
     place = elementwise.subtract(order.searchsorted(edges, values, side="right", dtype=INT32), scalar(1, INT32))
     top = reshape_to(cut(edges, 0, count, count + 1), ())
     place = elementwise.select(elementwise.equal(values, top), scalar(count - 1, INT32), place)
-    zeros, ones = spread(scalar(0, INT32), (count,)), spread(scalar(1, INT32), values.spec.shape)
+    zeros, ones = spread(const(0, values), (count,)), spread(const(1, values), values.spec.shape)
     return index.scatter(zeros, reshape_to(place, (*place.spec.shape, 1)), ones, kind="add", mode="fill"), edges
 
 
@@ -283,7 +314,9 @@ def corrcoef(x: Any) -> Any:
     """
     x = inexact(x)
     if x.spec.ndim > 2:
-        raise ShapeError(f"corrcoef: shape {tuple(x.spec.shape)} has more than two axes.", fix="give (variables, observations).")
+        raise ShapeError(
+            f"corrcoef: shape {tuple(x.spec.shape)} has more than two axes.", fix="give (variables, observations)."
+        )
     single = x.spec.ndim < 2
     rows = reshape_to(x, (1, x.spec.size)) if single else x
     centred = elementwise.subtract(rows, mean_of(rows, (1,), True, "corrcoef"))
@@ -313,7 +346,10 @@ def correlate(x1: Any, x2: Any, mode: str = "valid") -> Any:
     a, b = pair(x1, x2)
     a, b = number(a), number(b)
     if a.spec.ndim != 1 or b.spec.ndim != 1 or not a.spec.size or not b.spec.size:
-        raise ShapeError(f"correlate: shapes {tuple(a.spec.shape)} and {tuple(b.spec.shape)} are not two lines with elements.", fix="give two tensors of one axis.")
+        raise ShapeError(
+            f"correlate: shapes {tuple(a.spec.shape)} and {tuple(b.spec.shape)} are not two lines with elements.",
+            fix="give two tensors of one axis.",
+        )
     n, m = a.spec.shape[0], b.spec.shape[0]
     small, large = min(n, m), max(n, m)
     skip = {"full": 0, "valid": small - 1, "same": (small - 1) // 2}
@@ -342,7 +378,10 @@ def cdist(x: Any, y: Any) -> Any:
     """
     x, y = inexact_pair(x, y)
     if x.spec.ndim < 2 or y.spec.ndim < 2 or x.spec.shape[-1] != y.spec.shape[-1]:
-        raise ShapeError(f"cdist: points of shapes {tuple(x.spec.shape)} and {tuple(y.spec.shape)}.", fix="give (..., n, features) and (..., m, features) of as many features.")
+        raise ShapeError(
+            f"cdist: points of shapes {tuple(x.spec.shape)} and {tuple(y.spec.shape)}.",
+            fix="give (..., n, features) and (..., m, features) of as many features.",
+        )
     left = reshape_to(x, (*x.spec.shape[:-1], 1, x.spec.shape[-1]))
     right = reshape_to(y, (*y.spec.shape[:-2], 1, *y.spec.shape[-2:]))
     squares = elementwise.square(elementwise.subtract(left, right))
@@ -365,6 +404,7 @@ def diff(a: Any, n: int = 1, axis: int = -1) -> Any:
     Example:
         >>> diff([1, 4, 9]).numpy()
         array([3, 5], dtype=int32)
+
     Source: own.
     """
     x = tensor(a)

@@ -21,7 +21,8 @@ _concrete: set[type] = set(_PLAIN)
 
 
 def set_handler(
-    predicate: Callable[[Any], bool] | None, handler: Callable[[Callable[..., Any], tuple[Any, ...], dict[str, Any]], Any] | None
+    predicate: Callable[[Any], bool] | None,
+    handler: Callable[[Callable[..., Any], tuple[Any, ...], dict[str, Any]], Any] | None,
 ) -> None:
     """Let `handler(function, args, kwargs)` answer every op one of whose arguments is symbolic.
 

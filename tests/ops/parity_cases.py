@@ -67,20 +67,20 @@ def _unary() -> Iterator[Case]:
         yield case(name, A["f"])
         if name not in ("isposinf", "isneginf"):
             yield case(name, A["i"], dtypes=name not in ("deg2rad",))
-    for name in "floor ceil trunc sign signbit isnan isinf isfinite isposinf isneginf nan_to_num".split():
+    for name in ["floor", "ceil", "trunc", "sign", "signbit", "isnan", "isinf", "isfinite", "isposinf", "isneginf", "nan_to_num"]:
         yield case(name, A["odd"])
-    for name in "sqrt log log2 log10 log1p reciprocal rsqrt".split():
+    for name in ["sqrt", "log", "log2", "log10", "log1p", "reciprocal", "rsqrt"]:
         yield case(name, A["pos"])
         if name != "rsqrt":
             yield case(name, A["j"])
-    for name in "arcsin arccos arctanh erf erfc erfinv".split():
+    for name in ["arcsin", "arccos", "arctanh", "erf", "erfc", "erfinv"]:
         yield case(name, A["unit"])
     yield case("arccosh", A["big"])
     yield case("i0", A["f"])
     yield case("i0", 9 * A["f"], rtol=2e-5)
-    for name in "negative absolute square sign exp log1p sqrt".split():
+    for name in ["negative", "absolute", "square", "sign", "exp", "log1p", "sqrt"]:
         yield case(name, np.abs(A["h"]) if name == "sqrt" else A["h"], rtol=2e-3)
-    for name in "absolute negative conj real imag angle exp square".split():
+    for name in ["absolute", "negative", "conj", "real", "imag", "angle", "exp", "square"]:
         yield case(name, A["z"])
     yield case("round", 10 * A["f"], 1)
     yield case("round", 100 * A["f"], -1)
@@ -102,7 +102,7 @@ def _unary() -> Iterator[Case]:
 
 
 def _binary() -> Iterator[Case]:
-    for name in "add subtract multiply divide true_divide maximum minimum equal not_equal less less_equal greater greater_equal".split():
+    for name in ["add", "subtract", "multiply", "divide", "true_divide", "maximum", "minimum", "equal", "not_equal", "less", "less_equal", "greater", "greater_equal"]:
         yield case(name, A["f"], A["g"])
         yield case(name, A["f"], A["row"])
         yield case(name, A["i"], A["f"])
@@ -111,16 +111,16 @@ def _binary() -> Iterator[Case]:
         yield case(name, 2.5, A["h"], rtol=2e-3)
     yield case("arctan2", A["f"], A["row"])
     yield case("arctan2", A["i"], A["j"])
-    for name in "floor_divide mod fmod".split():
+    for name in ["floor_divide", "mod", "fmod"]:
         yield case(name, A["i"], A["j"])
         yield case(name, A["f"], A["pos"])
-    for name in "logical_and logical_or logical_xor".split():
+    for name in ["logical_and", "logical_or", "logical_xor"]:
         yield case(name, A["b"], A["c"])
         yield case(name, A["f"], A["i"])
-    for name in "bitwise_and bitwise_or bitwise_xor".split():
+    for name in ["bitwise_and", "bitwise_or", "bitwise_xor"]:
         yield case(name, A["i"], A["j"])
         yield case(name, A["b"], A["c"])
-    for name in "left_shift right_shift bitwise_left_shift bitwise_right_shift".split():
+    for name in ["left_shift", "right_shift", "bitwise_left_shift", "bitwise_right_shift"]:
         yield case(name, A["i"], A["j"] % 4)
         yield case(name, A["i"], 2)
     yield case("power", A["pos"], A["g"])
@@ -128,10 +128,10 @@ def _binary() -> Iterator[Case]:
     yield case("power", A["j"], 2)
     yield case("power", A["pos"], 0.5)
     yield case("power", A["j"], A["pos"])
-    for name in "fmax fmin".split():
+    for name in ["fmax", "fmin"]:
         yield case(name, A["nan"], A["f"])
         yield case(name, A["i"], A["j"])
-    for name in "logaddexp logaddexp2 hypot heaviside".split():
+    for name in ["logaddexp", "logaddexp2", "hypot", "heaviside"]:
         yield case(name, A["f"], A["g"])
         yield case(name, A["i"], A["j"])
     yield case("heaviside", A["odd"], 0.5)
@@ -210,7 +210,18 @@ def _shapes() -> Iterator[Case]:
         yield case("diag", A["row"], k)
         yield case("diag", A["f"], k)
         yield case("diagflat", A["f"], k)
-    for mode in ("constant", "edge", "reflect", "symmetric", "wrap", "maximum", "mean", "median", "minimum", "linear_ramp"):
+    for mode in (
+        "constant",
+        "edge",
+        "reflect",
+        "symmetric",
+        "wrap",
+        "maximum",
+        "mean",
+        "median",
+        "minimum",
+        "linear_ramp",
+    ):
         yield case("pad", A["f"], ((1, 2), (2, 0)), mode=mode)
     for mode in ("reflect", "symmetric", "wrap", "edge"):
         yield case("pad", A["row"], (9, 7), mode=mode)
@@ -226,7 +237,7 @@ def _shapes() -> Iterator[Case]:
 
 
 def _reductions() -> Iterator[Case]:
-    for name in "sum prod mean var std max min amax amin ptp any all logsumexp median nansum nanprod nanmean nanvar nanstd nanmax nanmin nanmedian".split():
+    for name in ["sum", "prod", "mean", "var", "std", "max", "min", "amax", "amin", "ptp", "any", "all", "logsumexp", "median", "nansum", "nanprod", "nanmean", "nanvar", "nanstd", "nanmax", "nanmin", "nanmedian"]:
         yield case(name, A["f"])
         yield case(name, A["cube"], axis=1)
         yield case(name, A["cube"], axis=(0, 2), keepdims=True)
@@ -243,14 +254,14 @@ def _reductions() -> Iterator[Case]:
     yield case("max", A["f"], initial=5.0)
     yield case("min", np.zeros((0, 3), "float32"), axis=0, initial=2.0)
     yield case("prod", A["i"], dtype="float32")
-    for name in "argmax argmin".split():
+    for name in ["argmax", "argmin"]:
         yield case(name, A["f"])
         yield case(name, A["cube"], axis=1)
         yield case(name, A["i"], axis=-1, keepdims=True)
-    for name in "nanargmax nanargmin".split():
+    for name in ["nanargmax", "nanargmin"]:
         yield case(name, A["nan"], axis=1)
         yield case(name, A["f"], axis=0)
-    for name in "cumsum cumprod nancumsum nancumprod".split():
+    for name in ["cumsum", "cumprod", "nancumsum", "nancumprod"]:
         yield case(name, A["f"])
         yield case(name, A["nan"], axis=1)
         yield case(name, A["i"], axis=0)
@@ -338,7 +349,9 @@ def _indexing() -> Iterator[Case]:
     yield case("scatter", np.array([[0, 1], [2, 3], [0, 1]], "int32"), np.array([1, 2, 3], "float32"), (3, 4))
     yield case("scatter", np.array([[1], [0]], "int32"), f[:2], (3, 4))
     for reduction in (None, "add", "max", "min", "mul"):
-        yield case("scatter_update", f, np.array([[0, 1], [2, 3]], "int32"), np.array([1, -2], "float32"), reduction=reduction)
+        yield case(
+            "scatter_update", f, np.array([[0, 1], [2, 3]], "int32"), np.array([1, -2], "float32"), reduction=reduction
+        )
         yield case("scatter_update", f, np.array([[2], [0]], "int32"), A["g"][:2], reduction=reduction)
     yield case("slice", cube, (0, 1, 1), (2, 2, 3))
     yield case("slice", cube, np.array([1, 0, 2]), (1, 3, 2))
@@ -448,10 +461,7 @@ def _signal() -> Iterator[Case]:
             yield case("stft", x, 8, 4, 10, window=window, center=center, atol=1e-5)
 
 
-ACTIVATIONS = (
-    "relu relu6 sigmoid sparse_sigmoid softplus softsign silu swish log_sigmoid leaky_relu hard_sigmoid hard_silu hard_swish elu selu gelu "
-    "celu tanh_shrink hard_tanh hard_shrink soft_shrink sparse_plus squareplus softmax log_softmax glu"
-).split()
+ACTIVATIONS = ["relu", "relu6", "sigmoid", "sparse_sigmoid", "softplus", "softsign", "silu", "swish", "log_sigmoid", "leaky_relu", "hard_sigmoid", "hard_silu", "hard_swish", "elu", "selu", "gelu", "celu", "tanh_shrink", "hard_tanh", "hard_shrink", "soft_shrink", "sparse_plus", "squareplus", "softmax", "log_softmax", "glu"]
 
 
 def _nn() -> Iterator[Case]:
@@ -500,7 +510,23 @@ def _nn() -> Iterator[Case]:
     yield case("normalize", A["f"], axis=0, order=3)
 
 
+def _alignment() -> Iterator[Case]:
+    rng = np.random.default_rng(5)
+    labels = rng.integers(1, 5, (3, 3)).astype("int32")
+    logits = rng.normal(size=(3, 7, 5)).astype("float32")
+    few, frames = np.array([3, 2, 1], "int32"), np.array([7, 5, 6], "int32")
+    yield case("ctc_loss", labels, logits, few, frames)
+    yield case("ctc_loss", labels, logits, few, frames, mask_index=0)
+    for merge in (True, False):
+        yield case("ctc_decode", logits, frames, merge_repeated=merge)
+    image = rng.normal(size=(2, 3, 5, 6)).astype("float32")
+    yield case("unfold", image, 2)
+    yield case("unfold", image, (2, 3), dilation=(2, 1), padding=(1, 0), stride=(1, 2))
+    yield case("fold", rng.normal(size=(2, 12, 20)).astype("float32"), (5, 6), 2)
+    yield case("fold", rng.normal(size=(2, 12, 6)).astype("float32"), (4, 6), 2, stride=2)
+
+
 def cases() -> list[Case]:
     """All calls."""
-    groups = (_unary, _binary, _shapes, _reductions, _creation, _indexing, _linear, _linalg, _signal, _nn)
+    groups = (_unary, _binary, _shapes, _reductions, _creation, _indexing, _linear, _linalg, _signal, _nn, _alignment)
     return [each for group in groups for each in group()]

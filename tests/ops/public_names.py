@@ -20,19 +20,30 @@ PLAIN = {
 
 def modules() -> list[str]:
     """The modules that define public functions."""
-    return sorted(path.stem for path in FOLDER.glob("*.py") if path.stem != "__init__" and path.stem not in ("numpy", "nn", "image"))
+    return sorted(
+        path.stem
+        for path in FOLDER.glob("*.py")
+        if path.stem != "__init__" and path.stem not in ("numpy", "nn", "image")
+    )
 
 
 def names_of(module: str) -> list[str]:
     """The public functions that a module defines, aliases included."""
     loaded = importlib.import_module(f"headwater.ops.{module}")
-    found = [name for name, value in vars(loaded).items() if is_op(value) and value.__module__ == loaded.__name__ and not name.startswith("_")]
+    found = [
+        name
+        for name, value in vars(loaded).items()
+        if is_op(value) and value.__module__ == loaded.__name__ and not name.startswith("_")
+    ]
     return sorted([*found, *PLAIN.get(module, ())])
 
 
 def stub() -> str:
     """The text of the stub."""
-    lines = ['"""Public names of `headwater.ops` and the modules that define them. Written by tests/ops/public_names.py."""', ""]
+    lines = [
+        '"""Public names of `headwater.ops` and the modules that define them. Written by tests/ops/public_names.py."""',
+        "",
+    ]
     present = [name for name in NAMESPACES if (FOLDER / f"{name}.py").exists()]
     if present:
         lines.append(f"from headwater.ops import ({', '.join(f'{name} as {name}' for name in present)})")

@@ -25,7 +25,10 @@ def _random_index(rng: np.random.Generator, shape: tuple[int, ...]) -> tuple[Any
     items: list[Any] = []
     axis, has_ellipsis = 0, False
     while axis < len(shape):
-        kind = rng.choice(["int", "slice", "array", "none", "mask", "stop", "ellipsis", "scalar array"], p=[0.2, 0.25, 0.2, 0.1, 0.05, 0.08, 0.07, 0.05])
+        kind = rng.choice(
+            ["int", "slice", "array", "none", "mask", "stop", "ellipsis", "scalar array"],
+            p=[0.2, 0.25, 0.2, 0.1, 0.05, 0.08, 0.07, 0.05],
+        )
         size = shape[axis]
         if kind == "none":
             items.append(None)
@@ -133,7 +136,10 @@ def test_traced_index_gathers() -> None:
 
 def test_index_out_of_bounds_names_axis_and_shape() -> None:
     x = ops.zeros((2, 3))
-    with pytest.raises(IndexRangeError, match=r"index 5 is out of bounds for axis 1 of shape \(2, 3\)\.\n  fix  use an index from -3 to 2"):
+    with pytest.raises(
+        IndexRangeError,
+        match=r"index 5 is out of bounds for axis 1 of shape \(2, 3\)\.\n  fix  use an index from -3 to 2",
+    ):
         _ = x[0, 5]
     with pytest.raises(IndexError, match="index 7 is out of bounds for an axis of size 2"):
         _ = x[[0, 7]]
@@ -148,5 +154,5 @@ def test_index_out_of_bounds_names_axis_and_shape() -> None:
 def test_mask_of_a_trace_is_refused_with_a_fix() -> None:
     trace = dispatch.Trace()
     x = trace.input(ops.zeros((4,)).spec)
-    with dispatch.tracing(trace), pytest.raises(ArgumentError, match="(?s)mask.*fix"):
+    with dispatch.tracing(trace), pytest.raises(ArgumentError, match=r"(?s)mask.*fix"):
         _ = x[x > 0]

@@ -21,7 +21,9 @@ _LATER = {
     "attention: next milestone": "dot_product_attention",
     "images: next milestone": " ".join(name for name in NAMES if name.startswith("image.")),
 }
-MISSING = {prefix + name: reason for reason, names in _LATER.items() for name in names.split() for prefix in ("", "nn.")}
+MISSING = {
+    prefix + name: reason for reason, names in _LATER.items() for name in names.split() for prefix in ("", "nn.")
+}
 
 
 def find(name: str) -> Any:
@@ -48,7 +50,9 @@ def test_signature_is_that_of_keras(name: str) -> None:
         assert parameter.name == plain.lstrip("*"), f"{name}: {parameter.name} stands where Keras has {plain}"
         assert plain.startswith("*") or (parameter.default is inspect.Parameter.empty) == (not default)
         if default and parameter.default is not None and not isinstance(parameter.default, tuple):
-            assert repr(parameter.default).strip("'\"") == default.strip("'\"") or float(parameter.default) == float(default)
+            assert repr(parameter.default).strip("'\"") == default.strip("'\"") or float(parameter.default) == float(
+                default
+            )
 
 
 def _split(text: str) -> list[str]:

@@ -42,7 +42,9 @@ def _given(args: tuple[Any, ...]) -> list[Any]:
     return [
         type(arg)(keras.ops.convert_to_tensor(item) for item in arg)
         if isinstance(arg, (list, tuple)) and arg and isinstance(arg[0], np.ndarray)
-        else keras.ops.convert_to_tensor(arg) if isinstance(arg, np.ndarray) else arg
+        else keras.ops.convert_to_tensor(arg)
+        if isinstance(arg, np.ndarray)
+        else arg
         for arg in args
     ]
 
@@ -56,7 +58,9 @@ def test_result_is_that_of_keras(case: Any) -> None:
         if case.dtypes:
             assert mine.dtype == theirs.dtype
         exact = np.promote_types(np.complex64 if mine.dtype.kind == "c" else np.float32, np.float64)
-        np.testing.assert_allclose(mine.astype(exact), theirs.astype(exact), rtol=case.rtol, atol=case.atol, equal_nan=True)
+        np.testing.assert_allclose(
+            mine.astype(exact), theirs.astype(exact), rtol=case.rtol, atol=case.atol, equal_nan=True
+        )
 
 
 def test_backend_is_named() -> None:
