@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from headwater import ops, tree
+from headwater.dtypes import as_dtype
 from headwater.errors import ArgumentError, DTypeError, ShapeError, StateError, layer_scope
 from headwater.frontend.tensor import Tensor
 from headwater.frontend.tracing import init_scope
@@ -283,7 +284,7 @@ class Layer(Operation):
                 f"{_name_of(self)}: a weight would have the shape {sizes}, with a size that is not known.",
                 fix="give the input a full shape (keras.Input, input_shape=) where weights depend on it.",
             )
-        dtype = str(ops.as_dtype(dtype) if hasattr(ops, "as_dtype") else dtype) if dtype is not None else self.variable_dtype
+        dtype = self.variable_dtype if dtype is None else str(as_dtype(dtype))
         if initializer is None:
             initializer = "glorot_uniform" if "float" in dtype else "zeros"
         with name_scope(self.name, caller=self):
@@ -369,7 +370,7 @@ class Layer(Operation):
         if self.activity_regularizer is not None:
             for output in tree.leaves(outputs):
                 if isinstance(output, Tensor):
-                    self.add_loss(self.activity_regularizer(output))
+                    self.add_loss(ops.divide(self.activity_regularizer(output), max(output.shape[0] if output.shape else 1, 1)))
         if masks is not None or self.supports_masking:
             self._pass_on_masks(first, outputs, masks)
         return outputs
@@ -783,6 +784,8 @@ class Layer(Operation):
         config: dict[str, Any] = {"name": self.name}
         if type(self).get_config is Layer.get_config and type(self).__init__ is not Layer.__init__:
             config = self._config_from_init()
+            if "name" in config or signature_of(type(self).__init__).takes_any_keyword:
+                config["name"] = self.name
         config["trainable"] = self.trainable
         config["dtype"] = dtype_policies.serialize(self.dtype_policy)
         if self.activity_regularizer is not None:

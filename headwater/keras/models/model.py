@@ -9,6 +9,7 @@ from headwater import tree
 from headwater.errors import ArgumentError, StateError
 from headwater.keras import dtype_policies
 from headwater.keras.keras_tensor import KerasTensor
+from headwater.keras.layers.call_signature import signature_of
 from headwater.keras.layers.layer import Layer
 from headwater.keras.trainers.trainer import Trainer
 
@@ -169,6 +170,8 @@ class Model(Trainer, Layer):
         """The arguments of its constructor, as plain data."""
         if type(self).get_config is Model.get_config and type(self).__init__ is not Model.__init__:
             config = self._config_from_init()
+            if "name" in config or signature_of(type(self).__init__).takes_any_keyword:
+                config["name"] = self.name
         else:
             config = {"name": self.name}
         config["trainable"] = self.trainable

@@ -82,6 +82,8 @@ class Operation:
                 config.update(value)
             elif parameter.kind is not parameter.VAR_POSITIONAL:
                 config[name] = value
+        for name in ("dtype", "trainable", "activity_regularizer"):  # a layer writes these itself
+            config.pop(name, None)
         bad = [name for name, value in config.items() if not _is_plain(value)]
         if bad:
             raise UnsupportedError(

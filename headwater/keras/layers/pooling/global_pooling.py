@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from headwater import ops
-from headwater.keras import settings
+
 from headwater.keras.layers.input_spec import InputSpec
 from headwater.keras.layers.layer import Layer
+from headwater.ops.defaults import data_format_of
 
 
 class _GlobalPooling(Layer):
@@ -22,7 +23,7 @@ class _GlobalPooling(Layer):
 
     def __init__(self, data_format: str | None = None, keepdims: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.data_format = settings.standardize_data_format(data_format)
+        self.data_format = data_format_of(data_format, type(self).__name__)
         self.keepdims = keepdims
         self.input_spec = InputSpec(ndim=self._dimensions + 2)
         self.built = True

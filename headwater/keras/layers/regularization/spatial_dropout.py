@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from headwater.keras import settings
+
 from headwater.keras.layers.input_spec import InputSpec
 from headwater.keras.layers.regularization.dropout import Dropout
+from headwater.ops.defaults import data_format_of
 
 
 class _SpatialDropout(Dropout):
@@ -17,9 +18,7 @@ class _SpatialDropout(Dropout):
 
     def get_config(self) -> dict[str, Any]:
         """The arguments of its constructor."""
-        config = super().get_config()
-        config.pop("noise_shape")
-        return config
+        return {"rate": self.rate, "seed": self.seed, "name": self.name, "dtype": self.dtype}
 
 
 class SpatialDropout1D(_SpatialDropout):
@@ -55,7 +54,7 @@ class _SpatialDropoutND(_SpatialDropout):
         dtype: Any = None, **kwargs: Any,
     ) -> None:  # fmt: skip
         super().__init__(rate, seed, name, dtype, **kwargs)
-        self.data_format = settings.standardize_data_format(data_format)
+        self.data_format = data_format_of(data_format, type(self).__name__)
         self.input_spec = InputSpec(ndim=self._ndim)
 
     def _noise_shape(self, inputs: Any) -> Any:

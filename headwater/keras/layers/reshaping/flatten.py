@@ -6,9 +6,10 @@ import math
 from typing import Any
 
 from headwater import ops
-from headwater.keras import settings
+
 from headwater.keras.layers.input_spec import InputSpec
 from headwater.keras.layers.layer import Layer
+from headwater.ops.defaults import data_format_of
 
 
 class Flatten(Layer):
@@ -23,7 +24,7 @@ class Flatten(Layer):
 
     def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.data_format = settings.standardize_data_format(data_format)
+        self.data_format = data_format_of(data_format, type(self).__name__)
         self.input_spec = InputSpec(min_ndim=1)
 
     def call(self, inputs: Any) -> Any:
