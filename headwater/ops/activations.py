@@ -29,9 +29,7 @@ def relu(x: Any) -> Any:
 
     Source: Nair and Hinton 2010.
     """
-    x = number(x)
-    zero = const(0, x)
-    return elementwise.select(elementwise.less_equal(x, zero), zero, x)
+    return elementwise.relu(number(x))
 
 
 @op
@@ -75,7 +73,9 @@ def elu(x: Any, alpha: float = 1.0) -> Any:
 
 
 def _exponential_below(x: Any, alpha: float, inner: float) -> Any:
-    """x above 0, alpha * (exp(x * inner) - 1) below; the branch not taken is kept finite, for the sake of its gradient."""
+    """x above 0, alpha * (exp(x * inner) - 1) below; the branch not taken is kept finite, for the sake of its
+    gradient.
+    """
     positive = elementwise.greater(x, const(0, x))
     low = elementwise.select(positive, const(0, x), x)
     low = low if inner == 1 else elementwise.multiply(low, const(inner, x))

@@ -23,7 +23,7 @@ from headwater.ops.operands import (
 )
 from headwater.ops.reduction import reduced
 from headwater.ops.symbolic import op
-from headwater.primitives import elementwise, index, reduce
+from headwater.primitives import elementwise, reduce, shape
 
 
 @op
@@ -100,7 +100,8 @@ def binary_crossentropy(target: Any, output: Any, from_logits: bool = False) -> 
 
     Args:
         target: right answers, from 0 to 1.
-        output: probabilities of yes, which are held between epsilon and 1 - epsilon; or logits. Of the shape of `target`.
+        output: probabilities of yes, which are held between epsilon and 1 - epsilon; or logits. Of the shape of
+            `target`.
         from_logits: whether the output holds logits.
     Returns: a float tensor of that shape.
     Raises: ShapeError if the shapes differ.
@@ -138,8 +139,8 @@ def categorical_crossentropy(target: Any, output: Any, from_logits: bool = False
 
     Args:
         target: probabilities of the classes, or one-hot vectors.
-        output: predicted probabilities, which are scaled to add up to 1 and held between epsilon and 1 - epsilon; or logits. Of the
-            shape of `target`.
+        output: predicted probabilities, which are scaled to add up to 1 and held between epsilon and 1 - epsilon; or
+            logits. Of the shape of `target`.
         from_logits: whether the output holds logits.
         axis: the axis of classes.
     Returns: a float tensor without that axis.
@@ -163,8 +164,8 @@ def sparse_categorical_crossentropy(target: Any, output: Any, from_logits: bool 
 
     Args:
         target: class numbers; a number that is no class counts nothing. A last axis of size 1 may follow.
-        output: predicted probabilities, which are scaled to add up to 1 and held between epsilon and 1 - epsilon; or logits: of the
-            shape of `target` with an axis of classes.
+        output: predicted probabilities, which are scaled to add up to 1 and held between epsilon and 1 - epsilon; or
+            logits: of the shape of `target` with an axis of classes.
         from_logits: whether the output holds logits.
         axis: the axis of classes.
     Returns: a float tensor of the shape of `target`.
@@ -182,10 +183,13 @@ def sparse_categorical_crossentropy(target: Any, output: Any, from_logits: bool 
     rest = (*output.spec.shape[:place], *output.spec.shape[place + 1 :])
     if len(rest) != target.spec.ndim or any(p != q and None not in (p, q) for p, q in zip(rest, target.spec.shape)):
         raise ShapeError(
-            f"sparse_categorical_crossentropy: a target of shape {tuple(target.spec.shape)} and an output of shape {tuple(output.spec.shape)}.",
+            f"sparse_categorical_crossentropy: a target of shape {tuple(target.spec.shape)} and an output of "
+            f"shape {tuple(output.spec.shape)}.",
             fix=f"give class numbers of shape {tuple(rest)}, or one-hot vectors to categorical_crossentropy.",
         )
     logs = _log_probabilities(output, from_logits, place)
     numbers = reshape_to(target, (*rest[:place], 1, *rest[place:]))
-    found = index.take_along_axis(logs, numbers, axis=place, mode="fill")
-    return elementwise.negative(reshape_to(found, rest))
+    # Compared with every class: it fuses with the logarithms, and its gradient with theirs, where a gather would not.
+    classes = shape.iota(shape=logs.spec.shape, axis=place, dtype=INT32)
+    chosen = elementwise.select(elementwise.equal(classes, numbers), logs, const(0, logs))
+    return elementwise.negative(reduce.reduce_sum(chosen, axes=(place,)))

@@ -8,6 +8,7 @@ the regions that its inputs come from if its shape fits, and if no value would t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from headwater.ir.graph import Graph, Node, Value, has_effects
@@ -39,7 +40,10 @@ class Region:
 
     def add(self, node: Node, kind: str, position: int) -> None:
         """Take a node in."""
-        self.nodes.append(node)
+        if position < self.last and self.nodes:  # a test, placed with its user: it comes before that
+            self.nodes.insert(len(self.nodes) - 1, node)
+        else:
+            self.nodes.append(node)
         self.kinds[node.outputs[0]] = kind
         self.last = max(self.last, position)
 
@@ -69,10 +73,37 @@ class Fusion:
         self.graph = graph
         self.position = {node: index for index, node in enumerate(graph.nodes)}
         self.region_of: dict[Node, Region] = {}
+        self.waiting: dict[Node, None] = {}
         for node in graph.nodes:
+            if self._waits(node):
+                self.waiting[node] = None
+                continue
+            asked = [value.node for value in node.inputs if value.node in self.waiting]
             self._place(node)
+            for test in dict.fromkeys(asked):
+                self._place_test(test, node)
+        for test in list(self.waiting):
+            self._place_test(test, None)
 
     # Gathering
+
+    def _waits(self, node: Node) -> bool:
+        """True for a test of one array, as the gradient of a relu needs: it is made where it is used, not kept from where it could be
+        made first."""
+        arrays = [value for value in node.inputs if not is_number(value)]
+        if len(arrays) != 1 or arrays[0].node in self.waiting or not node.primitive.elementwise:
+            return False
+        return node.outputs[0].spec.dtype.is_bool and arrays[0].spec.dtype.is_floating and node.outputs[0].spec.shape == arrays[0].spec.shape
+
+    def _place_test(self, test: Node, user: Node | None) -> None:
+        del self.waiting[test]
+        region = self.region_of.get(user) if user is not None else None
+        if region is not None and self._kind_in(test, region) == FULL and self._may_join(test, region):
+            region.add(test, FULL, self.position[test])
+            region.first = min(region.first, self.position[test])
+            self.region_of[test] = region
+        else:
+            self._place(test)
 
     def _place(self, node: Node) -> None:
         candidates = self._candidates(node)
@@ -148,10 +179,17 @@ class Fusion:
     def _may_join(self, node: Node, region: Region) -> bool:
         if len(region.nodes) >= MAX_NODES:
             return False
-        outside = [value for value in node.inputs if value not in region.kinds]
+        outside = [value for value in self._through_waiting(node.inputs) if value not in region.kinds]
         if len(region.externals()) + len(outside) > MAX_INPUTS:
             return False
         return not self._reaches(outside, region)
+
+    def _through_waiting(self, values: Sequence[Value]) -> list[Value]:
+        """The values, with what waiting tests use in place of the tests."""
+        found: list[Value] = []
+        for value in values:
+            found.extend(value.node.inputs if value.node in self.waiting else (value,))  # type: ignore[union-attr]
+        return found
 
     def _may_merge(self, a: Region, b: Region) -> bool:
         if len(a.nodes) + len(b.nodes) >= MAX_NODES:

@@ -24,7 +24,7 @@ GENERAL: tuple[Pass, ...] = (
     inline_calls, remove_dead_code, simplify, fold_constants, merge_common, merge_scans, remove_dead_code, prune_loops,
     simplify, remove_dead_code,
 )  # fmt: skip
-PASSES: dict[str, tuple[Pass, ...]] = {"cpu": (*GENERAL, fuse), "xla": (inline_calls, remove_dead_code), "reference": ()}
+PASSES: dict[str, tuple[Pass, ...]] = {"cpu": (*GENERAL, fuse, remove_dead_code), "xla": (inline_calls, remove_dead_code), "reference": ()}
 
 logger = logging.getLogger("headwater.graph")
 _disabled: frozenset[str] = frozenset()

@@ -174,6 +174,11 @@ def _negative_twice(rewriter: Rewriter, node: Node, inputs: list[Value]) -> Valu
     return None if inner is None else inner.inputs[0]
 
 
+@_rule("stop_gradient")
+def _stop_gradient(rewriter: Rewriter, node: Node, inputs: list[Value]) -> Value | None:
+    return inputs[0]  # passes run after differentiation
+
+
 @_rule("cast")
 def _cast_to_same(rewriter: Rewriter, node: Node, inputs: list[Value]) -> Value | None:
     return inputs[0] if inputs[0].spec.dtype is node.attrs["dtype"] else None
