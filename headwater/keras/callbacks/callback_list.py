@@ -84,7 +84,7 @@ class CallbackList(Callback):
         self._listeners = {
             mark: [c for c in self.callbacks if c is not self._progbar and listens(c, mark)] for mark in _BATCH_MARKS
         }
-        bar = self._progbar is not None and self._progbar.shows_batches
+        bar = self._progbar is not None and self._progbar.counts_batches
         self.needs_train_batch_begin = bool(self._listeners["on_train_batch_begin"])
         self.needs_test_batch_begin = bool(self._listeners["on_test_batch_begin"])
         self.needs_predict_batch_begin = bool(self._listeners["on_predict_batch_begin"])
@@ -134,17 +134,15 @@ class CallbackList(Callback):
 
     def _batch_end(self, mark: str, batch: int, logs: Logs) -> None:
         listeners = self._listeners[mark]
-        bar = self._progbar
-        drawn = bar is not None and bar.shows_batches
-        if not listeners and not (drawn and bar.due()):
-            if drawn:
-                bar.note(batch)
-            return
-        values = numbers(logs)
-        for callback in listeners:
-            getattr(callback, mark)(batch, logs=values)
-        if drawn:
-            getattr(bar, mark)(batch, logs=values)
+        due = self.progbar_due()
+        if listeners or due:
+            values = numbers(logs)
+            for callback in listeners:
+                getattr(callback, mark)(batch, logs=values)
+        if due:
+            getattr(self._progbar, mark)(batch, logs=values)
+        elif self._progbar is not None:
+            self._progbar.note(batch)
 
     def on_train_batch_begin(self, batch: int, logs: Logs = None) -> None:
         """Pass on."""
@@ -172,8 +170,10 @@ class CallbackList(Callback):
         values = logs() if callable(logs) and listeners else logs
         for callback in listeners:
             callback.on_predict_batch_end(batch, logs=values)
-        if self._progbar is not None and self._progbar.shows_batches:
-            self._progbar.on_predict_batch_end(batch)
+        if self.progbar_due():
+            self._progbar.on_predict_batch_end(batch)  # type: ignore[union-attr]
+        elif self._progbar is not None:
+            self._progbar.note(batch)
 
     def on_batch_begin(self, batch: int, logs: Logs = None) -> None:
         """The older name of `on_train_batch_begin`."""

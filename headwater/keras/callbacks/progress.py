@@ -36,9 +36,9 @@ class ProgbarLogger(Callback):
         self._shown = self.verbose == 1 and Progbar(None).is_dynamic
 
     @property
-    def shows_batches(self) -> bool:
-        """True if batches move the bar: a bar is shown, and to somebody who sees it move."""
-        return self._shown
+    def counts_batches(self) -> bool:
+        """True if batches must be told: a bar moves with them, or their number is known only when they are over."""
+        return self._shown or (self.target is None and bool(self.verbose))
 
     def due(self) -> bool:
         """True if the bar would be drawn anew now."""
