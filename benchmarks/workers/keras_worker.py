@@ -19,6 +19,7 @@ else:
     import keras
 
     VERSION = keras.__version__
+keras.Sequential, keras.layers.Dense  # what is loaded on first use counts as import  # noqa: B018
 IMPORT_SECONDS = time.perf_counter() - START
 
 
@@ -70,10 +71,10 @@ def fastest_product(a, b):
 
     import headwater as tf
 
-    left, right = tf.constant(np.ascontiguousarray(a)), tf.constant(np.ascontiguousarray(b))
+    left, right = tf.convert_to_tensor(np.ascontiguousarray(a)), tf.convert_to_tensor(np.ascontiguousarray(b))
     out = np.empty((a.shape[0], b.shape[1]), np.float32)
     return min(
-        protocol.median_of(lambda: tf.matmul(left, right), 20),
+        protocol.median_of(lambda: left @ right, 20),
         protocol.median_of(lambda: np.matmul(a, b, out=out), 20),
     )
 
