@@ -10,6 +10,7 @@ to their parameters.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -19,14 +20,17 @@ import numpy as np
 from headwater.dtypes import DType, as_dtype
 from headwater.errors import DTypeError, RangeError, ShapeError
 from headwater.ir import dispatch
-from headwater.ir.spec import broadcast_shapes, normalize_axis
+from headwater.ir.graph import Graph
+from headwater.ir.spec import Spec, broadcast_shapes, normalize_axis
 from headwater.ops import control
 from headwater.ops.convert import convert_to_tensor
 from headwater.ops.defaults import floatx
 from headwater.ops.operands import sizes_of
 from headwater.primitives import elementwise as e
 from headwater.primitives.constant import scalar
+from headwater.primitives.control import trace_graph
 from headwater.primitives.custom import stop_gradient
+from headwater.primitives.fused import fused_elementwise
 from headwater.primitives.index import gather
 from headwater.primitives.random import random_bits
 from headwater.primitives.reduce import argmax, reduce_any
@@ -167,33 +171,49 @@ def _float_dtype(dtype: Any, what: str) -> DType:
 # Uniform numbers
 
 
-def _integers(key: Any, shape: tuple[int, ...], dtype: DType, drop: int) -> Any:
-    """Random whole numbers of as many bits as the significand of `dtype` has, less `drop`, as floats."""
-    if dtype is FLOAT64:
-        raw = random_bits(_key(key), shape=shape, dtype=UINT64)
-        return e.cast(e.right_shift(raw, scalar(64 - PRECISION["float64"] + drop, UINT64)), dtype=FLOAT64)
-    raw = random_bits(_key(key), shape=shape, dtype=UINT32)
-    return e.cast(e.right_shift(raw, scalar(32 - PRECISION[dtype.name] + drop, UINT32)), dtype=dtype)
+def _whole(raw: Any, dtype: DType, drop: int) -> Any:
+    """Random bits as whole numbers of as many bits as the significand of `dtype` has, less `drop`, in that dtype."""
+    places = 8 * raw.spec.dtype.size - PRECISION[dtype.name] + drop
+    return e.cast(e.right_shift(raw, scalar(places, raw.spec.dtype)), dtype=dtype)
 
 
-def _unit(key: Any, shape: tuple[int, ...], dtype: DType) -> Any:
+def _to_unit(raw: Any, dtype: DType) -> Any:
     """Uniform in [0, 1), on a grid as fine as the dtype has below 1."""
-    return e.multiply(_integers(key, shape, dtype, 0), scalar(2.0 ** -PRECISION[dtype.name], dtype))
+    return e.multiply(_whole(raw, dtype, 0), scalar(2.0 ** -PRECISION[dtype.name], dtype))
 
 
-def _open_unit(key: Any, shape: tuple[int, ...], dtype: DType) -> Any:
+def _to_open_unit(raw: Any, dtype: DType) -> Any:
     """Uniform in (0, 1), without the ends: odd multiples of half a step."""
-    odd = e.add(e.multiply(_integers(key, shape, dtype, 1), scalar(2, dtype)), scalar(1, dtype))
+    odd = e.add(e.multiply(_whole(raw, dtype, 1), scalar(2, dtype)), scalar(1, dtype))
     return e.multiply(odd, scalar(2.0 ** -PRECISION[dtype.name], dtype))
 
 
-def _symmetric_unit(key: Any, shape: tuple[int, ...], dtype: DType) -> Any:
+def _to_symmetric_unit(raw: Any, dtype: DType) -> Any:
     """Uniform in (-1, 1), without the ends and 0, symmetric to the last bit."""
     precision = PRECISION[dtype.name]
-    odd = e.add(
-        e.multiply(_integers(key, shape, dtype, 1), scalar(2, dtype)), scalar(1 - 2.0 ** (precision - 1), dtype)
-    )
+    odd = e.add(e.multiply(_whole(raw, dtype, 1), scalar(2, dtype)), scalar(1 - 2.0 ** (precision - 1), dtype))
     return e.multiply(odd, scalar(2.0 ** (1 - precision), dtype))
+
+
+def _drawn(make: Callable[[Any, DType], Any], key: Any, shape: tuple[int, ...], dtype: DType) -> Any:
+    """What `make` makes of random bits, element by element: as one instruction, eagerly too."""
+    raw = random_bits(_key(key), shape=shape, dtype=UINT64 if dtype is FLOAT64 else UINT32)
+    if dispatch.current_trace() is not None:  # the fusion pass does it there
+        return make(raw, dtype)
+    return fused_elementwise(raw, body=_body(make, raw.spec, dtype), shape=shape)[0]
+
+
+@functools.lru_cache(maxsize=1024)
+def _body(make: Callable[[Any, DType], Any], spec: Spec, dtype: DType) -> Graph:
+    return trace_graph(make.__name__.strip("_"), [spec], lambda raw: [make(raw, dtype)])
+
+
+def _unit(key: Any, shape: tuple[int, ...], dtype: DType) -> Any:
+    return _drawn(_to_unit, key, shape, dtype)
+
+
+def _open_unit(key: Any, shape: tuple[int, ...], dtype: DType) -> Any:
+    return _drawn(_to_open_unit, key, shape, dtype)
 
 
 def uniform(key: Any, shape: Sequence[int], minval: Any = 0.0, maxval: Any = 1.0, dtype: Any = None) -> Any:
@@ -286,6 +306,33 @@ def dropout(key: Any, inputs: Any, rate: float, noise_shape: Sequence[int | None
 
 # Normal numbers
 
+# Coefficients of erfinv(x) / x for float32 by falling powers of w - 2.5 and, where w >= 5, of sqrt(w) - 3;
+# w = -log(1 - x**2). Source: Giles 2012, "Approximating the erfinv function", table 5.
+_CENTRE = (
+    2.81022636e-08, 3.43273939e-07, -3.5233877e-06, -4.39150654e-06, 0.00021858087, -0.00125372503, -0.00417768164,
+    0.246640727, 1.50140941,
+)  # fmt: skip
+_TAIL = (
+    -0.000200214257, 0.000100950558, 0.00134934322, -0.00367342844, 0.00573950773, -0.0076224613, 0.00943887047,
+    1.00167406, 2.83297682,
+)  # fmt: skip
+
+
+def _quantile(x: Any) -> Any:
+    """Where the normal distribution function is (1 + x) / 2; in float32 by a polynomial, one pass over the elements."""
+    dtype = x.spec.dtype
+    if dtype is not FLOAT32:
+        return e.multiply(e.erfinv(x), scalar(math.sqrt(2), dtype))
+    one = scalar(1, dtype)
+    w = e.negative(e.log(e.multiply(e.subtract(one, x), e.add(one, x))))
+    central = e.less(w, scalar(5, dtype))
+    place = e.select(central, e.subtract(w, scalar(2.5, dtype)), e.subtract(e.sqrt(w), scalar(3, dtype)))
+    centre, tail = scalar(_CENTRE[0], dtype), scalar(_TAIL[0], dtype)
+    for a, b in zip(_CENTRE[1:], _TAIL[1:]):
+        centre = e.add(e.multiply(centre, place), scalar(a, dtype))
+        tail = e.add(e.multiply(tail, place), scalar(b, dtype))
+    return e.multiply(e.select(central, centre, tail), e.multiply(x, scalar(math.sqrt(2), dtype)))
+
 
 def normal(key: Any, shape: Sequence[int], mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = None) -> Any:
     """Normally distributed numbers.
@@ -299,8 +346,7 @@ def normal(key: Any, shape: Sequence[int], mean: Any = 0.0, stddev: Any = 1.0, d
     """
     dtype = _float_dtype(dtype, "normal")
     inner = dtype if dtype.size > 2 else FLOAT32
-    drawn = e.multiply(e.erfinv(_symmetric_unit(key, _shape(shape), inner)), scalar(math.sqrt(2), inner))
-    return _located(drawn, mean, stddev, dtype)
+    return _located(_drawn(_to_normal, key, _shape(shape), inner), mean, stddev, dtype)
 
 
 def truncated_normal(key: Any, shape: Sequence[int], mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = None) -> Any:
@@ -315,9 +361,16 @@ def truncated_normal(key: Any, shape: Sequence[int], mean: Any = 0.0, stddev: An
     """
     dtype = _float_dtype(dtype, "truncated_normal")
     inner = dtype if dtype.size > 2 else FLOAT32
-    within = e.multiply(_symmetric_unit(key, _shape(shape), inner), scalar(math.erf(math.sqrt(2)), inner))
-    drawn = e.multiply(e.erfinv(within), scalar(math.sqrt(2), inner))
-    return _located(e.clamp(drawn, scalar(-2, inner), scalar(2, inner)), mean, stddev, dtype)
+    return _located(_drawn(_to_truncated, key, _shape(shape), inner), mean, stddev, dtype)
+
+
+def _to_normal(raw: Any, dtype: DType) -> Any:
+    return _quantile(_to_symmetric_unit(raw, dtype))
+
+
+def _to_truncated(raw: Any, dtype: DType) -> Any:
+    within = e.multiply(_to_symmetric_unit(raw, dtype), scalar(math.erf(math.sqrt(2)), dtype))
+    return e.clamp(_quantile(within), scalar(-2, dtype), scalar(2, dtype))
 
 
 def _located(drawn: Any, mean: Any, stddev: Any, dtype: DType) -> Any:
@@ -343,7 +396,11 @@ def exponential(key: Any, shape: Sequence[int], scale: Any = 1.0, dtype: Any = N
     """
     dtype = _float_dtype(dtype, "exponential")
     inner = dtype if dtype.size > 2 else FLOAT32
-    return _located(e.negative(e.log(_open_unit(key, _shape(shape), inner))), 0, scale, dtype)
+    return _located(_drawn(_to_exponential, key, _shape(shape), inner), 0, scale, dtype)
+
+
+def _to_exponential(raw: Any, dtype: DType) -> Any:
+    return e.negative(e.log(_to_open_unit(raw, dtype)))
 
 
 def gumbel(key: Any, shape: Sequence[int], dtype: Any = None) -> Any:
@@ -356,7 +413,11 @@ def gumbel(key: Any, shape: Sequence[int], dtype: Any = None) -> Any:
     """
     dtype = _float_dtype(dtype, "gumbel")
     inner = dtype if dtype.size > 2 else FLOAT32
-    return _located(e.negative(e.log(exponential(key, shape, dtype=inner))), 0, 1, dtype)
+    return _located(_drawn(_to_gumbel, key, _shape(shape), inner), 0, 1, dtype)
+
+
+def _to_gumbel(raw: Any, dtype: DType) -> Any:
+    return e.negative(e.log(_to_exponential(raw, dtype)))
 
 
 def categorical(key: Any, logits: Any, num_samples: int = 1, dtype: Any = "int32") -> Any:

@@ -103,6 +103,14 @@ def test_normal_is_normal(dtype):
     assert_distributed(values, stats.norm(1.5, 2.0))
 
 
+def test_the_normal_quantile_is_exact_to_float32():
+    x = np.concatenate([np.linspace(-0.9999, 0.9999, 4001), 1 - 2.0 ** -np.arange(14, 24), [1e-6, -1e-6]]).astype(
+        np.float32
+    )
+    found = np.asarray(random._quantile(convert_to_tensor(x)))
+    np.testing.assert_allclose(found, stats.norm.ppf((1 + x.astype(np.float64)) / 2), rtol=2e-6, atol=1e-7)
+
+
 def test_truncated_normal_ends_at_two_deviations():
     values = sample(random.truncated_normal, (COUNT,), 1.0, 0.5)
     assert values.min() >= 0 and values.max() <= 2
