@@ -1,7 +1,7 @@
 """Public functions on tensors: NumPy's names and rules with Keras's promotion of dtypes. `keras.ops` is this package.
 
-A name is loaded with its module on first use. The table of names is the stub beside this file, which editors read too; a test
-holds it equal to what the modules define.
+A name is loaded with its module on first use. The table of names is the stub beside this file, which editors read
+too; a test holds it equal to what the modules define.
 """
 
 from __future__ import annotations

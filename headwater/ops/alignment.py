@@ -132,8 +132,8 @@ def ctc_decode(
         top_paths: how many sequences a beam search gives.
         merge_repeated: whether the greedy strategy drops a label that repeats the one before it.
         mask_index: the class that stands for a blank.
-    Returns: a pair: labels (paths, batch, frames), int32, filled up with -1; and scores (batch, paths): minus the sum of the best
-        logits for "greedy", the logarithm of the probability for "beam_search".
+    Returns: a pair: labels (paths, batch, frames), int32, filled up with -1; and scores (batch, paths): minus the
+        sum of the best logits for "greedy", the logarithm of the probability for "beam_search".
     Raises: ArgumentError for another strategy; ShapeError if the shapes do not fit.
     Source: Graves et al. 2006; Hannun et al. 2014, arXiv:1408.2873, for the beam search.
     """
@@ -198,7 +198,9 @@ class _BeamSearch:
 
 
 def _search(logs: np.ndarray, width: int, blank: int) -> list[tuple[tuple[int, ...], float]]:
-    """Beginnings and their log-probabilities, the best first. A beginning keeps apart whether its last frame was a blank."""
+    """Beginnings and their log-probabilities, the best first. A beginning keeps apart whether its last frame
+    was a blank.
+    """
     prefixes: list[tuple[int, ...]] = [()]
     by_blank, by_label = np.zeros(1), np.full(1, -np.inf)
     for frame in logs:

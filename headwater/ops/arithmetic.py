@@ -166,8 +166,8 @@ def power(x1: Any, x2: Any) -> Any:
 
     Args:
         x1, x2: tensors of any shapes that broadcast.
-    Returns: a tensor of the broadcast shape and of the dtype that the two promote to. A negative power of an integer is 0, but for
-        the bases 1 and -1.
+    Returns: a tensor of the broadcast shape and of the dtype that the two promote to. A negative power of an integer
+        is 0, but for the bases 1 and -1.
     Example:
         >>> power([2.0, 3.0], 2).numpy()
         array([4., 9.], dtype=float32)

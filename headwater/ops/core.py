@@ -205,7 +205,8 @@ def view(x: Any, dtype: Any = None) -> Any:
         return x if target is source else elementwise.bitcast(x, dtype=target)
     if not x.spec.ndim or (x.spec.shape[-1] * source.size) % target.size:
         raise ShapeError(
-            f"view: the last axis of shape {tuple(x.spec.shape)} in {source.name} does not fill elements of {target.name}.",
+            f"view: the last axis of shape {tuple(x.spec.shape)} in {source.name} does not fill elements of "
+            f"{target.name}.",
             fix=f"give a last axis whose bytes are a multiple of {target.size}.",
         )
     return _split_bits(x, target) if target.size < source.size else _joined_bits(x, target)

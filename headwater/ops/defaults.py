@@ -1,4 +1,6 @@
-"""What an op uses where its caller says nothing: the float dtype, the fuzz factor of losses, the order of image axes."""
+"""What an op uses where its caller says nothing: the float dtype, the fuzz factor of losses, the order of image
+axes.
+"""
 
 from __future__ import annotations
 

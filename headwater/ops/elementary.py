@@ -383,7 +383,9 @@ _SPLIT = 8.0  # i0: a series in x below, in 1 / x above
 
 @functools.cache
 def _i0_coefficients() -> tuple[list[float], list[float]]:
-    """Chebyshev coefficients of exp(-x) I0(x) on [0, 8], and of exp(-x) sqrt(x) I0(x) as a function of 16 / x - 1 above."""
+    """Chebyshev coefficients of exp(-x) I0(x) on [0, 8], and of exp(-x) sqrt(x) I0(x) as a function of 16 / x -
+    1 above.
+    """
     chebyshev = np.polynomial.chebyshev
     nodes = np.cos(np.pi * (np.arange(64) + 0.5) / 64)
     small = (nodes + 1) * _SPLIT / 2

@@ -73,8 +73,8 @@ def getitem(x: Any, index: Any) -> Any:
         x: a tensor.
         index: ints, slices, `...`, None (a new axis), integer tensors, bool masks, or a tuple of these.
     Returns: a tensor.
-    Raises: IndexRangeError for an index outside of its axis, or too many of them; ArgumentError for a mask whose values are not
-        known when a function is traced.
+    Raises: IndexRangeError for an index outside of its axis, or too many of them; ArgumentError for a mask whose
+        values are not known when a function is traced.
     Example:
         >>> getitem([[0, 1, 2], [3, 4, 5]], (..., [0, -1])).numpy()
         array([[0, 2],
@@ -221,8 +221,8 @@ def _basic(x: Any, items: Sequence[Any]) -> Any:
 def _mixed(x: Any, items: Sequence[Any]) -> Any:
     """Integer arrays and masks among the indices.
 
-    Slices and new axes are applied first; the arrays then index the axes that are left to them. Their common shape stands where
-    the first array stood, or in front if slices stand between arrays.
+    Slices and new axes are applied first; the arrays then index the axes that are left to them. Their common shape
+    stands where the first array stood, or in front if slices stand between arrays.
     """
     steps: list[_Step] = []
     shape: list[int | None] = []  # after slices and new axes
@@ -343,7 +343,8 @@ def take_along_axis(x: Any, indices: Any, axis: int | None = None) -> Any:
 
     Args:
         x: a tensor.
-        indices: integers, of as many axes as `x`; sizes other than along the axis broadcast. Negative ones count from the end.
+        indices: integers, of as many axes as `x`; sizes other than along the axis broadcast. Negative ones count
+            from the end.
         axis: the axis; None means all elements in one line.
     Returns: a tensor of the shape of `indices`.
     Raises: ShapeError if the shapes do not fit; IndexRangeError for an index outside of the axis.
@@ -361,7 +362,8 @@ def take_along_axis(x: Any, indices: Any, axis: int | None = None) -> Any:
     place = axis_of(axis, x.spec.ndim, "take_along_axis")
     if x.spec.ndim != indices.spec.ndim:
         raise ShapeError(
-            f"take_along_axis: indices of shape {tuple(indices.spec.shape)} for a tensor of shape {tuple(x.spec.shape)}.",
+            f"take_along_axis: indices of shape {tuple(indices.spec.shape)} for a tensor of shape "
+            f"{tuple(x.spec.shape)}.",
             fix="give indices of as many axes as the tensor.",
         )
     rest = broadcast_shapes(
@@ -379,7 +381,8 @@ def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
         condition: a tensor; what is not zero is true.
         x1: what to take where it holds.
         x2: what to take elsewhere; the three shapes broadcast.
-    Returns: a tensor of the broadcast shape. With the condition alone a tuple of index tensors, one for each axis, as `nonzero`.
+    Returns: a tensor of the broadcast shape. With the condition alone a tuple of index tensors, one for each axis,
+        as `nonzero`.
     Raises: ArgumentError if only one of x1 and x2 is given.
     Example:
         >>> where([True, False], [1, 2], 0).numpy()

@@ -655,7 +655,8 @@ def meshgrid(*x: Any, indexing: str = "xy") -> list[Any]:
 
     Args:
         x: the coordinates along each axis, tensors of one axis.
-        indexing: "xy" puts the first two axes in the order of a picture (rows are the second), "ij" in that of a matrix.
+        indexing: "xy" puts the first two axes in the order of a picture (rows are the second), "ij" in that of a
+            matrix.
     Returns: a list of tensors of the shape of the grid.
     Raises: ArgumentError for another indexing.
     Source: own.

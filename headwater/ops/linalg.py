@@ -187,7 +187,8 @@ def qr(x: Any, mode: str = "reduced") -> tuple[Any, Any]:
 
     Args:
         x: matrices (..., m, n).
-        mode: "reduced" for Q (..., m, k) and R (..., k, n) with k = min(m, n); "complete" for Q (..., m, m) and R (..., m, n).
+        mode: "reduced" for Q (..., m, k) and R (..., k, n) with k = min(m, n); "complete" for Q (..., m, m) and R
+            (..., m, n).
     Returns: a pair (Q, R).
     Raises: ArgumentError for another mode.
     Source: Golub and Van Loan, "Matrix Computations", 5.2.
@@ -244,7 +245,8 @@ def lu_factor(x: Any) -> tuple[Any, Any]:
 
     Args:
         x: matrices (..., m, n).
-    Returns: a pair: L below the diagonal (its ones left out) and U above it, (..., m, n); pivots (..., min(m, n)), int32.
+    Returns: a pair: L below the diagonal (its ones left out) and U above it, (..., m, n); pivots (..., min(m, n)),
+        int32.
     Source: Golub and Van Loan, "Matrix Computations", 3.4.
     """
     lu, pivots, _ = primitives.lu_factor(_matrix(x, "lu_factor"))
@@ -336,8 +338,8 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
 
     Args:
         x: a tensor.
-        ord: which norm. None: the root of the sum of squares. For vectors: any number p, for (sum |x|^p)^(1/p), also inf, -inf, 0
-            (how many are not 0). For matrices: "fro", "nuc", 1, -1, 2, -2, inf, -inf.
+        ord: which norm. None: the root of the sum of squares. For vectors: any number p, for (sum |x|^p)^(1/p), also
+            inf, -inf, 0 (how many are not 0). For matrices: "fro", "nuc", 1, -1, 2, -2, inf, -inf.
         axis: one axis for vectors, two for matrices; None means all, which are one vector if `ord` is None.
         keepdims: whether the axes stay, of size 1.
     Returns: a float tensor without the axes.

@@ -1,4 +1,6 @@
-"""Products of matrices and tensors. All of them become one batched matrix product with transposes and reshapes around it."""
+"""Products of matrices and tensors. All of them become one batched matrix product with transposes and reshapes
+around it.
+"""
 
 from __future__ import annotations
 
@@ -151,7 +153,8 @@ def vdot(x1: Any, x2: Any) -> Any:
     a, b = _factors(x1, x2)
     if a.spec.size != b.spec.size:
         raise ShapeError(
-            f"vdot: shapes {tuple(a.spec.shape)} and {tuple(b.spec.shape)} have {a.spec.size} and {b.spec.size} elements.",
+            f"vdot: shapes {tuple(a.spec.shape)} and {tuple(b.spec.shape)} have {a.spec.size} and {b.spec.size} "
+            "elements.",
             fix="give as many elements.",
         )
     a = elementwise.conj(a) if a.spec.dtype.is_complex else a
@@ -192,7 +195,8 @@ def _contracted(a: Any, b: Any, first: Sequence[int], second: Sequence[int], wha
     for i, j in zip(first, second):
         if a.spec.shape[i] != b.spec.shape[j] and None not in (a.spec.shape[i], b.spec.shape[j]):
             raise ShapeError(
-                f"{what}: {tuple(a.spec.shape)} and {tuple(b.spec.shape)} would contract an axis of {a.spec.shape[i]} with an axis of {b.spec.shape[j]}.",
+                f"{what}: {tuple(a.spec.shape)} and {tuple(b.spec.shape)} would contract an axis of "
+                f"{a.spec.shape[i]} with an axis of {b.spec.shape[j]}.",
                 fix="make the two sizes equal, or name other axes.",
             )
     rest_a = [axis for axis in range(a.spec.ndim) if axis not in first]
@@ -301,8 +305,9 @@ def einsum(subscripts: str, *operands: Any, **kwargs: Any) -> Any:
     """Sum of products over named axes.
 
     Args:
-        subscripts: a letter for each axis of each operand, and after "->" those of the result: "ij,jk->ik". A letter that the result
-            does not name is summed over; "..." stands for axes that broadcast. Without "->" the result has the letters that occur
+        subscripts: a letter for each axis of each operand, and after "->" those of the result: "ij,jk->ik". A letter
+            that the result does not name is summed over; "..." stands for axes that broadcast. Without "->" the
+            result has the letters that occur
             once, in alphabetical order.
         operands: tensors.
         kwargs: allowed for NumPy's sake.
@@ -351,7 +356,8 @@ def _parsed(subscripts: str, ndims: tuple[int, ...]) -> tuple[tuple[str, ...], s
     for term, ndim, width in zip(terms, ndims, widths):
         if width < 0 or ("..." not in term and len(term) != ndim):
             raise ArgumentError(
-                f"einsum: {term!r} in {subscripts!r} names {len(term.replace('...', ''))} axes, and the operand has {ndim}.",
+                f"einsum: {term!r} in {subscripts!r} names {len(term.replace('...', ''))} axes, and the operand "
+                f"has {ndim}.",
                 fix="give a letter for each axis, or `...` for several.",
             )
     expanded = tuple(term.replace("...", "".join(spare[widest - width : widest])) for term, width in zip(terms, widths))
@@ -379,7 +385,8 @@ def _sizes(terms: Sequence[str], tensors: Sequence[Any], subscripts: str) -> dic
             known_size = sizes.get(letter, 1)
             if size not in (1, None) and known_size not in (1, None) and size != known_size:
                 raise ShapeError(
-                    f"einsum: {letter!r} in {subscripts!r} has sizes {known_size} and {size}, in shapes {', '.join(str(tuple(t.spec.shape)) for t in tensors)}.",
+                    f"einsum: {letter!r} in {subscripts!r} has sizes {known_size} and {size}, in shapes "
+                    f"{', '.join(str(tuple(t.spec.shape)) for t in tensors)}.",
                     fix="give one size to axes of one letter.",
                 )
             sizes[letter] = size if known_size in (1, None) and size != 1 else known_size

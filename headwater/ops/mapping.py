@@ -69,7 +69,8 @@ def _parsed(signature: str) -> tuple[list[list[str]], list[list[str]]]:
 
 
 def _applied(
-    pyfunc: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], places: Sequence[int], names: Sequence[str], given: list[Any],
+    pyfunc: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], places: Sequence[int], names:
+        Sequence[str], given: list[Any],
     counts: Sequence[int], outputs: list[list[str]] | None,
 ) -> Any:  # fmt: skip
     """`pyfunc` for each point of the leading axes, all at once."""
@@ -78,7 +79,8 @@ def _applied(
     loops = [each.spec.shape[: each.spec.ndim - count] for each, count in zip(given, counts)]
     if any(each.spec.ndim < count for each, count in zip(given, counts)):
         raise ShapeError(
-            f"vectorize: shapes {', '.join(str(tuple(e.spec.shape)) for e in given)} have fewer axes than the signature names.",
+            f"vectorize: shapes {', '.join(str(tuple(e.spec.shape)) for e in given)} have fewer axes than the "
+            "signature names.",
             fix="give more axes.",
         )
     loop = broadcast_shapes(*loops, what="vectorize") if loops else ()
@@ -114,7 +116,8 @@ def jvp(fun: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]
         primals: its arguments.
         tangents: directions, of the structure and shapes of `primals`.
         has_aux: whether `fun` returns a pair, the second of which is passed on as it is.
-    Returns: a pair (results, their derivatives along the tangents); with `has_aux` a triple with the second part at the end.
+    Returns: a pair (results, their derivatives along the tangents); with `has_aux` a triple with the second part at
+        the end.
     Raises: ShapeError if a tangent has not the shape of its primal.
     Example:
         >>> from headwater import ops

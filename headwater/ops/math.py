@@ -33,7 +33,8 @@ def segment_sum(data: Any, segment_ids: Any, num_segments: int | None = None, so
 
     Args:
         data: rows, a tensor (n, ...).
-        segment_ids: the segment of each row, integers (n,); rows with ids outside of 0 to num_segments - 1 are left out.
+        segment_ids: the segment of each row, integers (n,); rows with ids outside of 0 to num_segments - 1 are left
+            out.
         num_segments: how many segments; the largest id + 1, if not given, which must then be known.
         sorted: allowed for Keras's sake; it changes nothing.
     Returns: a tensor (num_segments, ...); 0 for a segment without rows.

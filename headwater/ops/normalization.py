@@ -81,7 +81,8 @@ def batch_normalization(
         size = x.spec.shape[place]
         if vector is not None and (vector.spec.ndim != 1 or (size is not None and vector.spec.shape[0] != size)):
             raise ShapeError(
-                f"batch_normalization: {name} of shape {tuple(vector.spec.shape)} for axis {place} of shape {tuple(x.spec.shape)}.",
+                f"batch_normalization: {name} of shape {tuple(vector.spec.shape)} for axis {place} of shape "
+                f"{tuple(x.spec.shape)}.",
                 fix=f"give a vector of {size} elements.",
             )
     given = promote(*[each for each in vectors if each is not None])

@@ -7,7 +7,8 @@ from typing import Any
 from headwater import ops
 
 _MODULES = {
-    "arithmetic", "bitwise", "comparison", "core", "creation", "elementary", "indexing", "layout", "linalg", "linear", "mapping", "padding",
+    "arithmetic", "bitwise", "comparison", "core", "creation", "elementary", "indexing", "layout", "linalg",
+    "linear", "mapping", "padding",
     "reduction", "sorting", "statistics",
 }  # fmt: skip
 

@@ -107,8 +107,10 @@ def known(x: Any, what: str, argument: str) -> np.ndarray:
     if isinstance(x, Array):
         if x.buffer is None:
             raise ArgumentError(
-                f"{what}: the values of `{argument}` are needed to find the shape of the result, and a traced function has none yet.",
-                fix="call it outside of the traced function, or give sizes that are known (a `size` argument, numbers, NumPy arrays).",
+                f"{what}: the values of `{argument}` are needed to find the shape of the result, and a traced "
+                "function has none yet.",
+                fix="call it outside of the traced function, or give sizes that are known (a `size` argument, "
+                "numbers, NumPy arrays).",
             )
         return dispatch.array_to_numpy(x)
     if not isinstance(x, (np.ndarray, list, tuple, int, float, complex, np.generic)):

@@ -23,12 +23,15 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = N
 
     Args:
         x: a tensor.
-        pad_width: elements to put before and after along each axis: ((before, after), ...); one pair or one number serves all axes.
-        mode: what to put there, as in NumPy: "constant", "edge", "reflect", "symmetric", "wrap", "maximum", "mean", "median",
+        pad_width: elements to put before and after along each axis: ((before, after), ...); one pair or one number
+            serves all axes.
+        mode: what to put there, as in NumPy: "constant", "edge", "reflect", "symmetric", "wrap", "maximum", "mean",
+            "median",
             "minimum", "linear_ramp" (towards 0) or "empty" (zeros here).
         constant_values: the number for mode "constant"; 0, if not given. As in NumPy, pairs may give one for each edge.
     Returns: a larger tensor.
-    Raises: ArgumentError for an unknown mode, or `constant_values` with another mode; ShapeError if widths do not fit the axes.
+    Raises: ArgumentError for an unknown mode, or `constant_values` with another mode; ShapeError if widths do not
+        fit the axes.
     Example:
         >>> pad([1, 2], 1).numpy()
         array([0, 1, 2, 0], dtype=int32)

@@ -44,7 +44,8 @@ def _lengths(groups: Any, sizes: Any, given: dict[str, int], pattern: str) -> di
         rest = math.prod(found[name] for name in group if name in found)
         if len(missing) > 1 or size % rest or (not missing and rest != size):
             raise ShapeError(
-                f"rearrange: an axis of size {size} of shape {tuple(sizes)} does not split into ({' '.join(group)}) of {pattern!r}.",
+                f"rearrange: an axis of size {size} of shape {tuple(sizes)} does not split into "
+                f"({' '.join(group)}) of {pattern!r}.",
                 fix="give lengths whose product is the size, all but one of them.",
             )
         for name in missing:

@@ -419,7 +419,8 @@ def average(x: Any, axis: Any = None, weights: Any = None) -> Any:
     Args:
         x: a tensor.
         axis: one axis or several; None means all.
-        weights: how much each element counts: of the shape of `x`, or of one axis as long as `axis`; None counts all alike.
+        weights: how much each element counts: of the shape of `x`, or of one axis as long as `axis`; None counts all
+            alike.
     Returns: a float tensor without those axes.
     Raises: ShapeError if the weights do not fit.
     Example:
@@ -435,7 +436,8 @@ def average(x: Any, axis: Any = None, weights: Any = None) -> Any:
     if weights.spec.shape != x.spec.shape:
         if weights.spec.ndim != 1 or len(axes) != 1 or weights.spec.shape[0] != x.spec.shape[axes[0]]:
             raise ShapeError(
-                f"average: weights of shape {tuple(weights.spec.shape)} for elements of shape {tuple(x.spec.shape)} along axes {axes}.",
+                f"average: weights of shape {tuple(weights.spec.shape)} for elements of shape "
+                f"{tuple(x.spec.shape)} along axes {axes}.",
                 fix="give weights of the shape of `x`, or a vector as long as the one axis.",
             )
         weights = reshape_to(weights, [size if place == axes[0] else 1 for place, size in enumerate(x.spec.shape)])

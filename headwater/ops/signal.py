@@ -26,7 +26,8 @@ def _joined(x: Any, what: str) -> Any:
     real, imag = tensor(x[0]), tensor(x[1])
     if real.spec.shape != imag.spec.shape:
         raise ShapeError(
-            f"{what}: a real part of shape {tuple(real.spec.shape)} and an imaginary part of shape {tuple(imag.spec.shape)}.",
+            f"{what}: a real part of shape {tuple(real.spec.shape)} and an imaginary part of shape "
+            f"{tuple(imag.spec.shape)}.",
             fix="give two parts of one shape.",
         )
     if not real.spec.dtype.is_floating or not imag.spec.dtype.is_floating:

@@ -57,11 +57,11 @@ def argsort(x: Any, axis: int | None = -1) -> Any:
 
 @op
 def argpartition(x: Any, kth: int, axis: int | None = -1) -> Any:
-    """Places of the elements of each line, arranged about the `kth` smallest: no larger ones before it, no smaller ones after it.
+    """Places of the elements of each line, arranged about the `kth` smallest.
 
     Args:
         x: a tensor of real numbers.
-        kth: which element stands in its sorted place.
+        kth: which element stands in its sorted place: no larger ones before it, no smaller ones after it.
         axis: the axis; None arranges all elements in one line.
     Returns: an int32 tensor of the shape of `x`, or of one axis.
     Raises: ArgumentError if there is no `kth` element.
@@ -124,7 +124,8 @@ def in_top_k(targets: Any, predictions: Any, k: int) -> Any:
     targets, predictions = tensor(targets), tensor(predictions)
     if targets.spec.ndim != predictions.spec.ndim - 1:
         raise ShapeError(
-            f"in_top_k: targets of shape {tuple(targets.spec.shape)} for predictions of shape {tuple(predictions.spec.shape)}.",
+            f"in_top_k: targets of shape {tuple(targets.spec.shape)} for predictions of shape "
+            f"{tuple(predictions.spec.shape)}.",
             fix="give one class for each row of predictions.",
         )
     mine = take_along_axis(predictions, reshape_to(targets, (*targets.spec.shape, 1)), axis=-1)

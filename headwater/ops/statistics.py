@@ -226,7 +226,8 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0, sparse: bool = Fal
         minlength: how many numbers to count at least.
         sparse: allowed for Keras's sake; the result is dense.
     Returns: an int32 tensor (numbers,) or (rows, numbers); of the dtype of the weights, if given.
-    Raises: ArgumentError in a traced function: how many numbers there are is not known there. ShapeError for more than two axes.
+    Raises: ArgumentError in a traced function: how many numbers there are is not known there. ShapeError for more
+        than two axes.
     Example:
         >>> bincount([0, 2, 2]).numpy()
         array([1, 0, 2], dtype=int32)
@@ -257,7 +258,8 @@ def histogram(x: Any, bins: Any = 10, range: Any = None) -> tuple[Any, Any]:
         x: a tensor of real numbers.
         bins: how many bins of equal width, or their edges in ascending order.
         range: the first and the last edge; the smallest and the largest element, if not given.
-    Returns: a pair of float tensors: counts (bins,), edges (bins + 1,). The last bin has its upper edge, the others have not.
+    Returns: a pair of float tensors: counts (bins,), edges (bins + 1,). The last bin has its upper edge, the others
+        have not.
     Raises: ArgumentError if there are no bins.
     Example:
         >>> counts, edges = histogram([1.0, 2.0, 4.0], bins=3)
@@ -337,7 +339,8 @@ def correlate(x1: Any, x2: Any, mode: str = "valid") -> Any:
     Args:
         x1: a tensor of one axis, n elements.
         x2: a tensor of one axis, m elements.
-        mode: "valid" keeps the places where the shorter line lies inside (|n - m| + 1 of them), "same" the middle max(n, m) places,
+        mode: "valid" keeps the places where the shorter line lies inside (|n - m| + 1 of them), "same" the middle
+            max(n, m) places,
             "full" all n + m - 1.
     Returns: a tensor of one axis.
     Raises: ArgumentError for another mode; ShapeError if a line has not one axis, or is empty.

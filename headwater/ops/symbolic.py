@@ -1,7 +1,7 @@
 """The hook by which ops take symbolic inputs: the tensors of a functional model that is being built.
 
-Every public function carries `@op`. While no handler is registered - nobody has built a functional model - that costs one check of
-a global. With a handler, arguments of known concrete types cost a look-up of their type each.
+Every public function carries `@op`. While no handler is registered - nobody has built a functional model - that
+costs one check of a global. With a handler, arguments of known concrete types cost a look-up of their type each.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ def set_handler(
     """Let `handler(function, args, kwargs)` answer every op one of whose arguments is symbolic.
 
     Args:
-        predicate: says whether a value is symbolic; it must depend on the type of the value alone, because types are remembered.
+        predicate: says whether a value is symbolic; it must depend on the type of the value alone, because types are
+            remembered.
         handler: gives the result of the op; None switches the hook off.
     """
     global _handler, _predicate

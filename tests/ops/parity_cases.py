@@ -11,7 +11,8 @@ NAN, INF = float("nan"), float("inf")
 
 
 class Case(NamedTuple):
-    """One call. `rtol` is looser than 1e-5 only where a function magnifies rounding; `dtypes` False where Keras's backends differ."""
+    """One call. `rtol` is looser than 1e-5 only where a function magnifies rounding; `dtypes` False where "
+    "Keras's backends differ."""
 
     name: str
     args: tuple[Any, ...]
@@ -24,12 +25,18 @@ class Case(NamedTuple):
     def label(self) -> str:
         """A name for the report of a test."""
         shown = ",".join(f"{a.dtype}{list(a.shape)}" if isinstance(a, np.ndarray) else str(a)[:24] for a in self.args)
-        return f"{self.name}({shown}{',' if self.kwargs else ''}{','.join(f'{k}={str(v)[:16]}' for k, v in self.kwargs.items())})"
+        named = "".join(f",{name}={str(value)[:16]}" for name, value in self.kwargs.items())
+        return f"{self.name}({shown}{named})"
 
 
 def case(name: str, *args: Any, rtol: float = 1e-5, atol: float = 1e-6, dtypes: bool = True, **kwargs: Any) -> Case:
     """A call with its tolerances."""
     return Case(name, args, kwargs, rtol, atol, dtypes)
+
+
+def words(text: str) -> list[str]:
+    """The names in a line."""
+    return text.split()
 
 
 def _arrays() -> dict[str, np.ndarray]:
@@ -61,13 +68,16 @@ A = _arrays()
 
 
 def _unary() -> Iterator[Case]:
-    any_real = "negative absolute abs sign square floor ceil trunc round sin cos tan sinh cosh tanh arcsinh arctan exp exp2 expm1 isnan isinf isfinite"
-    any_real += " deg2rad rad2deg logical_not signbit sinc fabs isposinf isneginf isreal copy ravel ones_like zeros_like conj real imag angle cbrt"
+    any_real = (
+        "negative absolute abs sign square floor ceil trunc round sin cos tan sinh cosh tanh arcsinh arctan exp exp2 "
+        "expm1 isnan isinf isfinite deg2rad rad2deg logical_not signbit sinc fabs isposinf isneginf isreal copy ravel "
+        "ones_like zeros_like conj real imag angle cbrt"
+    )
     for name in any_real.split():
         yield case(name, A["f"])
         if name not in ("isposinf", "isneginf"):
             yield case(name, A["i"], dtypes=name not in ("deg2rad",))
-    for name in ["floor", "ceil", "trunc", "sign", "signbit", "isnan", "isinf", "isfinite", "isposinf", "isneginf", "nan_to_num"]:
+    for name in words("floor ceil trunc sign signbit isnan isinf isfinite isposinf isneginf nan_to_num"):
         yield case(name, A["odd"])
     for name in ["sqrt", "log", "log2", "log10", "log1p", "reciprocal", "rsqrt"]:
         yield case(name, A["pos"])
@@ -102,7 +112,9 @@ def _unary() -> Iterator[Case]:
 
 
 def _binary() -> Iterator[Case]:
-    for name in ["add", "subtract", "multiply", "divide", "true_divide", "maximum", "minimum", "equal", "not_equal", "less", "less_equal", "greater", "greater_equal"]:
+    for name in words(
+        "add subtract multiply divide true_divide maximum minimum equal not_equal less less_equal greater greater_equal"
+    ):
         yield case(name, A["f"], A["g"])
         yield case(name, A["f"], A["row"])
         yield case(name, A["i"], A["f"])
@@ -237,7 +249,10 @@ def _shapes() -> Iterator[Case]:
 
 
 def _reductions() -> Iterator[Case]:
-    for name in ["sum", "prod", "mean", "var", "std", "max", "min", "amax", "amin", "ptp", "any", "all", "logsumexp", "median", "nansum", "nanprod", "nanmean", "nanvar", "nanstd", "nanmax", "nanmin", "nanmedian"]:
+    for name in words(
+        "sum prod mean var std max min amax amin ptp any all logsumexp median nansum nanprod "
+        "nanmean nanvar nanstd nanmax nanmin nanmedian"
+    ):
         yield case(name, A["f"])
         yield case(name, A["cube"], axis=1)
         yield case(name, A["cube"], axis=(0, 2), keepdims=True)
@@ -414,12 +429,25 @@ def _linear() -> Iterator[Case]:
     yield case("cross", f[:, :2], g[:, :3])
     yield case("cross", f[:3].T, g[:3].T[0])
     yield case("cross", f, g, axis=0)
-    for text, operands in (
-        ("ij,jk->ik", (f, g.T)), ("ij,kj", (f, g)), ("bij,bkj->bik", (cube, cube)), ("bij,bij->b", (cube, cube)), ("ii->i", (f[:, :3],)),
-        ("ii", (f[:, :3],)), ("ij->ji", (f,)), ("ij->", (f,)), ("...ij,...kj->...ik", (cube, f)), ("b...j,jk->b...k", (cube, g.T)),
-        ("i,j->ij", (A["row"], A["row"])), ("ij,jk,kl->il", (f, g.T, f)), ("bqd,bkd,bkv->bqv", (cube, cube, cube)), ("ij,ij->ij", (f, g)),
-        ("abc,abc->c", (cube, cube)), ("ij,k->k", (f, A["row"])), ("iij,jk->ik", (np.stack([f, g, f])[:, :, :3], f.T[:3])),
-    ):  # fmt: skip
+    for text, *operands in (
+        ("ij,jk->ik", f, g.T),
+        ("ij,kj", f, g),
+        ("bij,bkj->bik", cube, cube),
+        ("bij,bij->b", cube, cube),
+        ("ii->i", f[:, :3]),
+        ("ii", f[:, :3]),
+        ("ij->ji", f),
+        ("ij->", f),
+        ("...ij,...kj->...ik", cube, f),
+        ("b...j,jk->b...k", cube, g.T),
+        ("i,j->ij", A["row"], A["row"]),
+        ("ij,jk,kl->il", f, g.T, f),
+        ("bqd,bkd,bkv->bqv", cube, cube, cube),
+        ("ij,ij->ij", f, g),
+        ("abc,abc->c", cube, cube),
+        ("ij,k->k", f, A["row"]),
+        ("iij,jk->ik", np.stack([f, g, f])[:, :, :3], f.T[:3]),
+    ):
         yield case("einsum", text, *operands)
     yield case("einsum", "ij,jk->ik", A["s"], A["s"].T)
 
@@ -461,7 +489,11 @@ def _signal() -> Iterator[Case]:
             yield case("stft", x, 8, 4, 10, window=window, center=center, atol=1e-5)
 
 
-ACTIVATIONS = ["relu", "relu6", "sigmoid", "sparse_sigmoid", "softplus", "softsign", "silu", "swish", "log_sigmoid", "leaky_relu", "hard_sigmoid", "hard_silu", "hard_swish", "elu", "selu", "gelu", "celu", "tanh_shrink", "hard_tanh", "hard_shrink", "soft_shrink", "sparse_plus", "squareplus", "softmax", "log_softmax", "glu"]
+ACTIVATIONS = words(
+    "relu relu6 sigmoid sparse_sigmoid softplus softsign silu swish log_sigmoid leaky_relu "
+    "hard_sigmoid hard_silu hard_swish elu selu gelu celu tanh_shrink hard_tanh hard_shrink "
+    "soft_shrink sparse_plus squareplus softmax log_softmax glu"
+)
 
 
 def _nn() -> Iterator[Case]:

@@ -16,7 +16,8 @@ HERE = pathlib.Path(__file__).parent
 NAMES = dict(line.split("\t") for line in (HERE / "keras_ops_names.txt").read_text(encoding="utf-8").splitlines())
 
 _LATER = {
-    "convolution: next milestone": "conv conv_transpose depthwise_conv separable_conv nn.conv nn.conv_transpose nn.depthwise_conv nn.separable_conv",
+    "convolution: next milestone": "conv conv_transpose depthwise_conv separable_conv nn.conv nn.conv_transpose "
+    "nn.depthwise_conv nn.separable_conv",
     "pooling: next milestone": "average_pool max_pool adaptive_average_pool adaptive_max_pool",
     "attention: next milestone": "dot_product_attention",
     "images: next milestone": " ".join(name for name in NAMES if name.startswith("image.")),

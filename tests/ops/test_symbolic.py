@@ -52,10 +52,12 @@ def test_concrete_arguments_do_not(calls: list[Any]) -> None:
 NODES = {
     "mean": (lambda x: ops.mean(x, axis=1), ["reduce_sum", "multiply"]),
     "mean keepdims": (lambda x: ops.mean(x, axis=1, keepdims=True), ["reduce_sum", "reshape", "multiply"]),
-    "relu": (ops.relu, ["less_equal", "select"]),
+    "relu": (ops.relu, ["relu"]),
     "add": (lambda x: ops.add(x, 1.0), ["add"]),
     "square": (lambda x: x**2, ["square"]),
-    "softmax": (ops.softmax, ["reduce_max", "reshape", "stop_gradient", "subtract", "exp", "reduce_sum", "reshape", "divide"]),
+    "softmax": (
+        ops.softmax, ["reduce_max", "reshape", "stop_gradient", "subtract", "exp", "reduce_sum", "reshape", "divide"]
+    ),
     "silu": (ops.silu, ["sigmoid", "multiply"]),
     "transpose": (ops.transpose, ["transpose"]),
     "expand_dims": (lambda x: ops.expand_dims(x, 0), ["reshape"]),
@@ -101,7 +103,7 @@ def test_unknown_batch_size_stays_unknown(name: str) -> None:
 
 
 def test_import_of_ops_loads_no_op() -> None:
-    code = "import sys, headwater.ops; print([n for n in sys.modules if n.startswith('headwater.ops.') or n in ('jax', 'optree', 'opt_einsum')])"
+    code = "import sys, headwater.ops; print([n for n in sys.modules if n.startswith('headwater.ops.') or n == 'jax'])"
     assert (
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
     )
