@@ -79,115 +79,139 @@ HW_INLINE void stream(T* to, V value) {
 
 #define HW_EACH _Pragma("GCC unroll 8") for (int j = 0; j < kVectors; ++j)
 #define HW_BINARY(name, expression)                                                                              \
-  case ChainOp::name:                                                                                            \
+  name:                                                                                            \
     HW_EACH {                                                                                                    \
       V x = fetch<V, kPartial>(base + j * kVectorBytes, place.partial * sizeof(T));                              \
       V a = value[j];                                                                                            \
       value[j] = expression;                                                                                     \
     }                                                                                                            \
-    break;                                                                                                       \
-  case ChainOp::name##S: {                                                                                       \
+    HW_NEXT                                                                                                       \
+  name##S : {                                                                                       \
     V x = load<V>(start);                                                                                        \
     HW_EACH {                                                                                                    \
       V a = value[j];                                                                                            \
       value[j] = expression;                                                                                     \
     }                                                                                                            \
-    break;                                                                                                       \
+    HW_NEXT                                                                                                       \
   }
 #define HW_UNARY(name, expression) \
-  case ChainOp::name:              \
+  name:              \
     HW_EACH {                      \
       V a = value[j];              \
       value[j] = expression;       \
     }                              \
-    break;
+    HW_NEXT
 #define HW_WHERE(name, comparison)                                                                               \
-  case ChainOp::name:                                                                                            \
+  name:                                                                                            \
     HW_EACH {                                                                                                    \
       V a = value[j], b = operand<T, V, kPartial>(*step, 0, place, j);                                           \
       V yes = operand<T, V, kPartial>(*step, 1, place, j), no = operand<T, V, kPartial>(*step, 2, place, j);     \
       value[j] = (a comparison b) ? yes : no;                                                                    \
     }                                                                                                            \
-    break;
+    HW_NEXT
 
+// Each step jumps to the next by itself: a jump of its own per operation is predicted far better than one shared by all.
+#define HW_NEXT                                                                                                  \
+  {                                                                                                              \
+    if (++step == end) goto block_done;                                                                          \
+    start = place.slots[step->slots[0]];                                                                         \
+    base = start + place.offset * static_cast<int64_t>(sizeof(T));                                               \
+    goto* kLabels[static_cast<int>(step->op)];                                                                   \
+  }
+
+// Runs all whole blocks of kVectors vectors from place.offset on, or the one block of `partial` elements.
 template <class T, int kVectors, bool kPartial>
-HW_INLINE void run_block(const ChainStep* step, const ChainStep* end, const Place& place) {
+__attribute__((noinline)) void run_blocks(const ChainStep* const first, const ChainStep* const end, Place& place, int64_t n) {
   using V = Vector<T>;
+  constexpr int64_t kBlock = kVectors * kLanes<T>;
+  // In the order of ChainOp.
+  static const void* const kLabels[] = {
+      &&kLoad, &&kLoadS, &&kStore, &&kStoreStreaming, &&kAdd, &&kAddS, &&kSubtract, &&kSubtractS, &&kSubtractFrom,
+      &&kSubtractFromS, &&kMultiply, &&kMultiplyS, &&kDivide, &&kDivideS, &&kDivideInto, &&kDivideIntoS,
+      &&kMaximum, &&kMaximumS, &&kMinimum, &&kMinimumS, &&kNegative, &&kAbs, &&kSquare, &&kSqrt, &&kRsqrt,
+      &&kReciprocal, &&kRelu, &&kRoundFloat16, &&kRoundBFloat16, &&kFloor, &&kSelectKeep, &&kSelectTake,
+      &&kWhereEqual, &&kWhereNotEqual, &&kWhereLess, &&kWhereLessEqual, &&kWhereGreater, &&kWhereGreaterEqual,
+  };
+  const ChainStep* step;
+  char *start, *base;
   V value[kVectors];
   HW_EACH value[j] = V{};
-  for (; step != end; ++step) {
-    char* start = place.slots[step->slots[0]];
-    char* base = start + place.offset * static_cast<int64_t>(sizeof(T));
-    switch (step->op) {
-      case ChainOp::kLoad:
-        HW_EACH value[j] = fetch<V, kPartial>(base + j * kVectorBytes, place.partial * sizeof(T));
-        break;
-      case ChainOp::kLoadS: {
-        V x = load<V>(start);
-        HW_EACH value[j] = x;
-        break;
-      }
-      case ChainOp::kStoreStreaming:
-        if constexpr (!kPartial) {
-          HW_EACH stream(reinterpret_cast<T*>(base + j * kVectorBytes), value[j]);
-          break;
-        }
-        [[fallthrough]];
-      case ChainOp::kStore:
-        if constexpr (kPartial) {
-          store_partial(base, value[0], place.partial * sizeof(T));
-        } else {
-          HW_EACH store(base + j * kVectorBytes, value[j]);
-        }
-        break;
-        HW_BINARY(kAdd, a + x)
-        HW_BINARY(kSubtract, a - x)
-        HW_BINARY(kSubtractFrom, x - a)
-        HW_BINARY(kMultiply, a* x)
-        HW_BINARY(kDivide, a / x)
-        HW_BINARY(kDivideInto, x / a)
-        HW_BINARY(kMaximum, maximum(a, x))
-        HW_BINARY(kMinimum, minimum(a, x))
-        HW_UNARY(kNegative, -a)
-        HW_UNARY(kAbs, abs(a))
-        HW_UNARY(kSquare, a* a)
-        HW_UNARY(kSqrt, sqrt(a))
-        HW_UNARY(kRsqrt, static_cast<T>(1) / sqrt(a))
-        HW_UNARY(kReciprocal, static_cast<T>(1) / a)
-        HW_UNARY(kRelu, max_or_second(V{}, a))  // NaN is the second, so it stays
-        HW_UNARY(kRoundFloat16, round_to_half(a))
-        HW_UNARY(kRoundBFloat16, round_to_bfloat(a))
-        HW_UNARY(kFloor, floor(a))
-      case ChainOp::kSelectKeep:
-        HW_EACH {
-          V x = operand<T, V, kPartial>(*step, 1, place, j);
-          value[j] = mask_lanes<T, V, kPartial>(*step, place, j) ? value[j] : x;
-        }
-        break;
-      case ChainOp::kSelectTake:
-        HW_EACH {
-          V x = operand<T, V, kPartial>(*step, 1, place, j);
-          value[j] = mask_lanes<T, V, kPartial>(*step, place, j) ? x : value[j];
-        }
-        break;
-        HW_WHERE(kWhereEqual, ==)
-        HW_WHERE(kWhereNotEqual, !=)
-        HW_WHERE(kWhereLess, <)
-        HW_WHERE(kWhereLessEqual, <=)
-        HW_WHERE(kWhereGreater, >)
-        HW_WHERE(kWhereGreaterEqual, >=)
-    }
+next_block:
+  if (!kPartial && place.offset + kBlock > n) return;
+  step = first - 1;
+  HW_NEXT
+kLoad:
+    HW_EACH value[j] = fetch<V, kPartial>(base + j * kVectorBytes, place.partial * sizeof(T));
+    HW_NEXT
+kLoadS: {
+    V x = load<V>(start);
+    HW_EACH value[j] = x;
+    HW_NEXT
   }
+kStoreStreaming:
+    if constexpr (!kPartial) {
+      HW_EACH stream(reinterpret_cast<T*>(base + j * kVectorBytes), value[j]);
+      HW_NEXT
+    }
+    goto kStore;
+kStore:
+    if constexpr (kPartial) {
+      store_partial(base, value[0], place.partial * sizeof(T));
+    } else {
+      HW_EACH store(base + j * kVectorBytes, value[j]);
+    }
+    HW_NEXT
+    HW_BINARY(kAdd, a + x)
+    HW_BINARY(kSubtract, a - x)
+    HW_BINARY(kSubtractFrom, x - a)
+    HW_BINARY(kMultiply, a * x)
+    HW_BINARY(kDivide, a / x)
+    HW_BINARY(kDivideInto, x / a)
+    HW_BINARY(kMaximum, maximum(a, x))
+    HW_BINARY(kMinimum, minimum(a, x))
+    HW_UNARY(kNegative, -a)
+    HW_UNARY(kAbs, abs(a))
+    HW_UNARY(kSquare, a * a)
+    HW_UNARY(kSqrt, sqrt(a))
+    HW_UNARY(kRsqrt, static_cast<T>(1) / sqrt(a))
+    HW_UNARY(kReciprocal, static_cast<T>(1) / a)
+    HW_UNARY(kRelu, max_or_second(V{}, a))  // NaN is the second, so it stays
+    HW_UNARY(kRoundFloat16, round_to_half(a))
+    HW_UNARY(kRoundBFloat16, round_to_bfloat(a))
+    HW_UNARY(kFloor, floor(a))
+kSelectKeep:
+    HW_EACH {
+      V x = operand<T, V, kPartial>(*step, 1, place, j);
+      value[j] = mask_lanes<T, V, kPartial>(*step, place, j) ? value[j] : x;
+    }
+    HW_NEXT
+kSelectTake:
+    HW_EACH {
+      V x = operand<T, V, kPartial>(*step, 1, place, j);
+      value[j] = mask_lanes<T, V, kPartial>(*step, place, j) ? x : value[j];
+    }
+    HW_NEXT
+    HW_WHERE(kWhereEqual, ==)
+    HW_WHERE(kWhereNotEqual, !=)
+    HW_WHERE(kWhereLess, <)
+    HW_WHERE(kWhereLessEqual, <=)
+    HW_WHERE(kWhereGreater, >)
+    HW_WHERE(kWhereGreaterEqual, >=)
+block_done:
+  if (kPartial) return;
+  place.offset += kBlock;
+  goto next_block;
 }
 
 template <class T>
 void run_chain(const ChainStep* steps, int count, char* const* slots, int64_t n) {
-  constexpr int64_t kLane = kLanes<T>;
   const ChainStep* end = steps + count;
-  int64_t i = 0;
-  for (; i + 8 * kLane <= n; i += 8 * kLane) run_block<T, 8, false>(steps, end, Place{slots, i, 0});
-  for (; i + kLane <= n; i += kLane) run_block<T, 1, false>(steps, end, Place{slots, i, 0});
-  if (i < n) run_block<T, 1, true>(steps, end, Place{slots, i, static_cast<size_t>(n - i)});
+  Place place{slots, 0, 0};
+  run_blocks<T, 8, false>(steps, end, place, n);
+  if (place.offset == n) return;
+  run_blocks<T, 1, false>(steps, end, place, n);
+  place.partial = static_cast<size_t>(n - place.offset);
+  if (place.partial) run_blocks<T, 1, true>(steps, end, place, n);
 }
 
 }  // namespace

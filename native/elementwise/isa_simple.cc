@@ -78,16 +78,6 @@ void iota_loop(void* result, int64_t first, int64_t step, int64_t n) {
 #define HW_FUNCTION2(T, expression) [](T a, T b) HW_LAMBDA { return expression; }
 
 HW_INLINE Bool boolean(bool value) { return Bool{static_cast<uint8_t>(value)}; }
-template <class T>
-HW_INLINE bool truth(T x) {
-  if constexpr (kIsBool<T>) {
-    return x.value != 0;
-  } else if constexpr (kIsComplex<T>) {
-    return x.re != 0 || x.im != 0;
-  } else {
-    return x != 0;
-  }
-}
 // What comparisons look at: a number.
 template <class T>
 HW_INLINE auto number(T x) {
@@ -111,10 +101,6 @@ void fill_any(Functions& table) {  // all lanes
   Setter<T> set{table};
   set(Op::kCopy, copy_loop<T>);
   set(Op::k_select, select_loop<T>);
-  set(Op::k_logical_and, map2<Bool, T, T, HW_FUNCTION2(T, boolean(truth(a) & truth(b)))>);
-  set(Op::k_logical_or, map2<Bool, T, T, HW_FUNCTION2(T, boolean(truth(a) | truth(b)))>);
-  set(Op::k_logical_xor, map2<Bool, T, T, HW_FUNCTION2(T, boolean(truth(a) ^ truth(b)))>);
-  set(Op::k_logical_not, map1<Bool, T, HW_FUNCTION1(T, boolean(!truth(x)))>);
   table.iota[static_cast<int>(kLaneOf<T>)] = iota_loop<T>;
 }
 
@@ -125,19 +111,12 @@ void fill_comparisons(Functions& table) {  // all but complex
   set(Op::k_not_equal, map2<Bool, T, T, HW_FUNCTION2(T, boolean(number(a) != number(b)))>);
   set(Op::k_less, map2<Bool, T, T, HW_FUNCTION2(T, boolean(number(a) < number(b)))>);
   set(Op::k_less_equal, map2<Bool, T, T, HW_FUNCTION2(T, boolean(number(a) <= number(b)))>);
-  set(Op::k_greater, map2<Bool, T, T, HW_FUNCTION2(T, boolean(number(a) > number(b)))>);
-  set(Op::k_greater_equal, map2<Bool, T, T, HW_FUNCTION2(T, boolean(number(a) >= number(b)))>);
   if constexpr (std::is_floating_point_v<T>) {
     constexpr T kInf = std::numeric_limits<T>::infinity();
     set(Op::k_isnan, map1<Bool, T, HW_FUNCTION1(T, boolean(x != x))>);
     set(Op::k_isinf, map1<Bool, T, HW_FUNCTION1(T, boolean(__builtin_fabs(x) == kInf))>);
     set(Op::k_isfinite, map1<Bool, T, HW_FUNCTION1(T, boolean(__builtin_fabs(x) < kInf))>);
     set(Op::k_signbit, map1<Bool, T, HW_FUNCTION1(T, boolean(std::signbit(x)))>);
-  } else {
-    set(Op::k_isnan, map1<Bool, T, HW_FUNCTION1(T, (static_cast<void>(x), boolean(false)))>);
-    set(Op::k_isinf, map1<Bool, T, HW_FUNCTION1(T, (static_cast<void>(x), boolean(false)))>);
-    set(Op::k_isfinite, map1<Bool, T, HW_FUNCTION1(T, (static_cast<void>(x), boolean(true)))>);
-    set(Op::k_signbit, map1<Bool, T, HW_FUNCTION1(T, boolean(number(x) < 0))>);
   }
 }
 
@@ -169,24 +148,6 @@ HW_INLINE T shift_right(T a, T b) {
   return out ? filled : static_cast<T>(a >> (out ? 0 : count));
 }
 template <class T>
-HW_INLINE T count_bits(T x) {
-  auto bits = static_cast<uint64_t>(static_cast<Unsigned<T>>(x));
-  bits = bits - ((bits >> 1) & 0x5555555555555555u);
-  bits = (bits & 0x3333333333333333u) + ((bits >> 2) & 0x3333333333333333u);
-  bits = (bits + (bits >> 4)) & 0x0f0f0f0f0f0f0f0fu;
-  bits += bits >> 8;
-  bits += bits >> 16;
-  bits += bits >> 32;
-  return static_cast<T>(bits & 0x7f);
-}
-template <class T>
-HW_INLINE T leading_zeros(T x) {
-  auto bits = static_cast<Unsigned<T>>(x);
-  for (unsigned shift = 1; shift < 8 * sizeof(T); shift *= 2) bits = static_cast<Unsigned<T>>(bits | (bits >> shift));
-  return static_cast<T>(static_cast<T>(8 * sizeof(T)) - count_bits(static_cast<T>(bits)));
-}
-
-template <class T>
 void fill_integers(Functions& table) {
   Setter<T> set{table};
   set(Op::k_add, map2<T, T, T, HW_FUNCTION2(T, static_cast<T>(wrap(a) + wrap(b)))>);
@@ -200,8 +161,6 @@ void fill_integers(Functions& table) {
   set(Op::k_bitwise_not, map1<T, T, HW_FUNCTION1(T, static_cast<T>(~x))>);
   set(Op::k_left_shift, map2<T, T, T, HW_FUNCTION2(T, shift_left(a, b))>);
   set(Op::k_right_shift, map2<T, T, T, HW_FUNCTION2(T, shift_right(a, b))>);
-  set(Op::k_popcount, map1<T, T, HW_FUNCTION1(T, count_bits(x))>);
-  set(Op::k_clz, map1<T, T, HW_FUNCTION1(T, leading_zeros(x))>);
   set(Op::k_negative, map1<T, T, HW_FUNCTION1(T, static_cast<T>(0u - wrap(x)))>);
   set(Op::k_square, map1<T, T, HW_FUNCTION1(T, static_cast<T>(wrap(x) * wrap(x)))>);
   set(Op::k_sign, map1<T, T, HW_FUNCTION1(T, static_cast<T>((x > 0) - (x < 0)))>);
@@ -214,10 +173,12 @@ void fill_bools(Functions& table) {
   Setter<Bool> set{table};
   constexpr OpFunction either = map2<Bool, Bool, Bool, HW_FUNCTION2(Bool, boolean(a.value | b.value))>;
   constexpr OpFunction both = map2<Bool, Bool, Bool, HW_FUNCTION2(Bool, boolean(a.value & b.value))>;
-  for (Op op : {Op::k_add, Op::k_maximum, Op::k_bitwise_or}) set(op, either);
-  for (Op op : {Op::k_multiply, Op::k_minimum, Op::k_bitwise_and}) set(op, both);
-  set(Op::k_bitwise_xor, map2<Bool, Bool, Bool, HW_FUNCTION2(Bool, boolean(a.value ^ b.value))>);
-  set(Op::k_bitwise_not, map1<Bool, Bool, HW_FUNCTION1(Bool, boolean(!x.value))>);
+  for (Op op : {Op::k_add, Op::k_maximum, Op::k_bitwise_or, Op::k_logical_or}) set(op, either);
+  for (Op op : {Op::k_multiply, Op::k_minimum, Op::k_bitwise_and, Op::k_logical_and}) set(op, both);
+  constexpr OpFunction differ = map2<Bool, Bool, Bool, HW_FUNCTION2(Bool, boolean(a.value ^ b.value))>;
+  for (Op op : {Op::k_bitwise_xor, Op::k_logical_xor}) set(op, differ);
+  constexpr OpFunction opposite = map1<Bool, Bool, HW_FUNCTION1(Bool, boolean(!x.value))>;
+  for (Op op : {Op::k_bitwise_not, Op::k_logical_not}) set(op, opposite);
   for (Op op : {Op::k_abs, Op::k_square, Op::k_sign, Op::k_relu, Op::k_floor, Op::k_ceil, Op::k_round, Op::k_trunc})
     set(op, copy_loop<Bool>);
 }

@@ -83,13 +83,9 @@ void map2(void* result, const void* const* args, const int64_t* steps, int64_t n
   } else if (steps[0]) {
     const B y = *b;
     for (int64_t i = 0; i < n; ++i) out[i] = function(a[i], y);
-  } else if (steps[1]) {
+  } else {  // one of the two moves, or there would be nothing to loop over
     const A x = *a;
     for (int64_t i = 0; i < n; ++i) out[i] = function(x, b[i]);
-  } else {
-    const A x = *a;
-    const B y = *b;
-    for (int64_t i = 0; i < n; ++i) out[i] = function(x, y);
   }
 }
 

@@ -278,7 +278,8 @@ HW_INLINE F64 acosh(F64 x) {
   F64 t = (large ? splat<F64>(2.0) : x) - 1.0;
   F64 argument = large ? x - 1.0 : t + sqrt(t * 2.0 + t * t);
   F64 result = log1p(argument);
-  return large ? result + 0x1.62e42fefa39efp-1 : result;
+  result = large ? result + 0x1.62e42fefa39efp-1 : result;
+  return x < 1.0 ? splat<F64>(kNan) : result;
 }
 HW_INLINE F64 atanh(F64 x) {
   F64 a = abs(x);

@@ -90,6 +90,15 @@ T lcm(T a, T b) {
   return x && y ? static_cast<T>(x / gcd_of(x, y) * y) : 0;
 }
 
+template <class T>
+T count_bits(T x) {
+  return static_cast<T>(std::popcount(static_cast<std::make_unsigned_t<T>>(x)));
+}
+template <class T>
+T leading_zeros(T x) {
+  return static_cast<T>(std::countl_zero(static_cast<std::make_unsigned_t<T>>(x)));
+}
+
 // ---- floats --------------------------------------------------------------------------------------------------------
 
 // The remainder has the sign of the divisor, and a == quotient b + remainder as nearly as can be. Source: the rules of
@@ -141,6 +150,8 @@ void fill_integer(Functions& table) {
   set(Op::k_power, each2<T, power<T>>);
   set(Op::k_gcd, each2<T, gcd<T>>);
   set(Op::k_lcm, each2<T, lcm<T>>);
+  set(Op::k_popcount, each1<T, T, count_bits<T>>);
+  set(Op::k_clz, each1<T, T, leading_zeros<T>>);
 }
 template <class T>
 void fill_float(Functions& table) {

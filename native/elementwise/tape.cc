@@ -239,7 +239,25 @@ class Builder {
     for (size_t i = 1; i < args.size(); ++i) require_dtype("a later argument", args[i].dtype, args[0].dtype);
     if (record.rule == Rule::kSame) return lower_same(record, entry, args);
     require_dtype("the result", entry.dtype, DType::kBool);
-    return operation(record.op, Lane::kBool, nodes_of(args));
+    return lower_predicate(record, args);
+  }
+  // There are loops for half of the comparisons, for logic on bools, and for special numbers where there are some.
+  int lower_predicate(const OpRecord& record, const std::vector<Value>& args) {
+    std::vector<int> nodes = nodes_of(args);
+    Op op = record.op;
+    DType dtype = args[0].dtype;
+    if (record.rule == Rule::kLogical) {
+      for (int& value : nodes) value = cast(value, dtype, DType::kBool);
+    } else if (op == Op::k_greater || op == Op::k_greater_equal) {
+      op = op == Op::k_greater ? Op::k_less : Op::k_less_equal;
+      std::swap(nodes[0], nodes[1]);
+    } else if (nodes.size() == 1 && !is_float(dtype) && !is_complex(dtype)) {
+      if (op != Op::k_signbit || is_unsigned(dtype) || dtype == DType::kBool)
+        return constant(DType::kBool, op == Op::k_isfinite ? 1.0 : 0.0);
+      op = Op::k_less;
+      nodes.push_back(constant(dtype, 0.0));
+    }
+    return operation(op, Lane::kBool, nodes);
   }
   static std::vector<int> nodes_of(const std::vector<Value>& args) {
     std::vector<int> nodes;
