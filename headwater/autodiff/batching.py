@@ -20,6 +20,7 @@ from headwater.ir import dispatch
 from headwater.ir.dispatch import Array
 from headwater.ir.graph import Graph, Value
 from headwater.ir.primitive import Primitive
+from headwater.ir.spec import normalize_axis
 from headwater.primitives.control import SubTrace, scan, trace_graph
 from headwater.primitives.index import move_axis
 from headwater.primitives.shape import broadcast_to
@@ -98,7 +99,7 @@ def vectorize(function: Callable[..., Any], in_axes: Any = 0, out_axes: int = 0)
             forms.append((form, len(values)))
             for value in values:
                 array = _as_array(value)
-                leaves.append(array if axis is None else move_axis(array, axis % array.spec.ndim, 0))
+                leaves.append(array if axis is None else move_axis(array, _place(array, axis), 0))
                 flags.append(axis is not None)
         size = _common_size(leaves, flags)
         graph, captures, structure = _traced(function, leaves, flags, forms)
@@ -117,6 +118,10 @@ def _as_array(value: Any) -> Array:
         return value
     to_tensor = getattr(value, "__headwater_tensor__", None)
     return to_tensor() if to_tensor is not None else dispatch.array_from_numpy(np.asarray(value))
+
+
+def _place(array: Any, axis: int) -> int:
+    return normalize_axis(axis, array.spec.ndim, "vectorize")
 
 
 def _common_size(leaves: Sequence[Any], flags: Sequence[bool]) -> int:

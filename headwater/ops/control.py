@@ -435,7 +435,7 @@ def scan(
     Returns: the last state, and the results stacked along a leading axis.
     Raises: ShapeError if the sizes differ or `f` changes the state's shape.
     Example:
-        >>> total, sums = scan(lambda s, x: (s + x, s + x), 0, [1, 2, 3])
+        >>> total, sums = scan(lambda s, x: (s + x, s + x), 0, np.array([1, 2, 3], "int32"))
         >>> sums.numpy()
         array([1, 3, 6], dtype=int32)
     """
@@ -566,8 +566,8 @@ def map(f: Callable[[Any], Any], xs: Any) -> Any:
         xs: structure of tensors of one leading size.
     Returns: a structure of tensors of that leading size.
     Example:
-        >>> map(lambda x: x * x, [1, 2, 3]).numpy()
-        array([1, 4, 9], dtype=int32)
+        >>> map(lambda x: x * x, np.array([1, 2, 3])).numpy()
+        array([1, 4, 9])
     """
     return scan(lambda state, row: (state, f(row)), (), xs)[1]
 
@@ -581,8 +581,8 @@ def vectorized_map(function: Callable[[Any], Any], elements: Any) -> Any:
         elements: structure of tensors of one leading size.
     Returns: a structure of tensors of that leading size.
     Example:
-        >>> vectorized_map(lambda x: x * x, [1, 2, 3]).numpy()
-        array([1, 4, 9], dtype=int32)
+        >>> vectorized_map(lambda x: x * x, np.array([1, 2, 3])).numpy()
+        array([1, 4, 9])
     """
     leaves, form = _flat(elements)
     if control.Transforms.vectorize is None:
@@ -603,10 +603,10 @@ def associative_scan(f: Callable[[Any, Any], Any], elems: Any, reverse: bool = F
         axis: the axis to go along.
     Returns: the structure of `elems`.
     Raises: ShapeError if the sizes differ.
-    Example:
-        >>> associative_scan(lambda a, b: a + b, [1, 2, 3, 4]).numpy()
-        array([ 1,  3,  6, 10], dtype=int32)
     Source: Blelloch 1990, "Prefix sums and their applications".
+    Example:
+        >>> associative_scan(lambda a, b: a + b, np.array([1, 2, 3, 4])).numpy()
+        array([ 1,  3,  6, 10])
     """
     leaves, form = _flat(elems)
     leading = [move_axis(leaf, normalize_axis(axis, leaf.spec.ndim, "associative_scan"), 0) for leaf in leaves]
