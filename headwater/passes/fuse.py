@@ -135,6 +135,8 @@ class Fusion:
         return sorted(found, key=lambda region: -region.last)
 
     def _start(self, node: Node, position: int) -> None:
+        if not node.outputs:
+            return
         shape = node.outputs[0].spec.shape
         name = node.primitive.name
         if name in _REDUCTIONS and node.attrs["axes"]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -51,6 +52,14 @@ class CpuBackend(Backend):
 
     def new_cell(self, buffer: Any) -> Any:
         return native.Cell(buffer)
+
+    def num_threads(self) -> int:
+        """How many threads work on one instruction."""
+        return native.num_threads()
+
+    def set_num_threads(self, count: int) -> None:
+        """Let at most so many threads work on one instruction; 0 for as many as the machine gives."""
+        native.set_num_threads(count or len(os.sched_getaffinity(0)))
 
 
 def load() -> CpuBackend:
