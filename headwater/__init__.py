@@ -16,11 +16,13 @@ __version__ = "0.1.0"
 newaxis = None
 
 _MODULES = (
-    "arrays", "backends", "config", "control", "debugging", "dtypes", "errors", "keras", "linalg", "math", "nest", "nn", "ops", "random",
+    "arrays", "backends", "config", "control", "debugging", "dtypes", "errors", "keras", "linalg", "math", "nest",
+    "nn", "ops", "random",
     "testing", "tree",
 )  # fmt: skip
 _DTYPES = (
-    "uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64", "float16", "bfloat16", "float32", "float64", "complex64",
+    "uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64", "float16", "bfloat16", "float32",
+    "float64", "complex64",
     "complex128", "string", "as_dtype",
 )  # fmt: skip
 # The names at the top level, by the module that has them; "name=other" gives a name to what the module calls otherwise.
@@ -36,30 +38,45 @@ _NAMES = {
     "headwater.frontend.tracing": ("init_scope",),
     "headwater.ops.convert": ("convert_to_tensor", "is_tensor"),
     "headwater.arrays": (
-        "argsort", "bitcast", "boolean_mask", "broadcast_dynamic_shape", "broadcast_static_shape", "broadcast_to", "cast", "clip_by_global_norm",
-        "clip_by_norm", "clip_by_value", "concat", "constant", "dynamic_partition", "dynamic_stitch", "ensure_shape", "expand_dims", "eye", "fill",
-        "gather", "gather_nd", "histogram_fixed_width", "histogram_fixed_width_bins", "identity", "linspace", "meshgrid", "one_hot", "ones",
-        "ones_like", "pad", "range", "rank", "repeat", "reshape", "reverse", "roll", "saturate_cast", "scatter_nd", "searchsorted",
-        "sequence_mask", "shape", "shape_n", "size", "slice=slice_", "sort", "split", "squeeze", "stack", "strided_slice",
-        "tensor_scatter_nd_add", "tensor_scatter_nd_max", "tensor_scatter_nd_min", "tensor_scatter_nd_sub", "tensor_scatter_nd_update", "tile",
+        "argsort", "bitcast", "boolean_mask", "broadcast_dynamic_shape", "broadcast_static_shape", "broadcast_to",
+        "cast", "clip_by_global_norm",
+        "clip_by_norm", "clip_by_value", "concat", "constant", "dynamic_partition", "dynamic_stitch", "ensure_shape",
+        "expand_dims", "eye", "fill",
+        "gather", "gather_nd", "histogram_fixed_width", "histogram_fixed_width_bins", "identity", "linspace",
+        "meshgrid", "one_hot", "ones",
+        "ones_like", "pad", "range", "rank", "repeat", "reshape", "reverse", "roll", "saturate_cast", "scatter_nd",
+        "searchsorted",
+        "sequence_mask", "shape", "shape_n", "size", "slice=slice_", "sort", "split", "squeeze", "stack",
+        "strided_slice",
+        "tensor_scatter_nd_add", "tensor_scatter_nd_max", "tensor_scatter_nd_min", "tensor_scatter_nd_sub",
+        "tensor_scatter_nd_update", "tile",
         "transpose", "unique", "unique_with_counts", "unstack", "where", "zeros", "zeros_like",
     ),
     "headwater.control": (
-        "Assert=assert_", "case", "cond", "control_dependencies", "custom_gradient", "device", "executing_eagerly", "foldl", "foldr",
-        "get_static_value", "grad_pass_through", "group", "inside_function", "map_fn", "name_scope", "no_op", "numpy_function", "print=print_",
-        "py_function", "recompute_grad", "scan", "stop_gradient", "switch_case", "timestamp", "tuple=tuple_", "vectorized_map", "while_loop",
+        "Assert=assert_", "case", "cond", "control_dependencies", "custom_gradient", "device", "executing_eagerly",
+        "foldl", "foldr",
+        "get_static_value", "grad_pass_through", "group", "inside_function", "map_fn", "name_scope", "no_op",
+        "numpy_function", "print=print_",
+        "py_function", "recompute_grad", "scan", "stop_gradient", "switch_case", "timestamp", "tuple=tuple_",
+        "vectorized_map", "while_loop",
     ),
     "headwater.debugging": ("assert_equal", "assert_greater", "assert_less", "assert_rank"),
     "headwater.linalg": ("eig", "eigvals", "einsum", "matmul", "norm", "tensordot"),
     "headwater.math": (
-        "abs", "acos", "acosh", "add", "add_n", "argmax", "argmin", "asin", "asinh", "atan", "atan2", "atanh", "ceil=ceil", "cos", "cosh", "cumsum",
-        "divide", "equal", "exp", "floor", "greater", "greater_equal", "less", "less_equal", "logical_and", "logical_not", "logical_or", "maximum",
-        "minimum", "multiply", "negative", "not_equal", "pow", "reduce_all", "reduce_any", "reduce_logsumexp", "reduce_max", "reduce_mean",
-        "reduce_min", "reduce_prod", "reduce_sum", "round", "scalar_mul", "sigmoid", "sign", "sin", "sinh", "sqrt", "square", "subtract", "tan",
+        "abs", "acos", "acosh", "add", "add_n", "argmax", "argmin", "asin", "asinh", "atan", "atan2", "atanh",
+        "ceil=ceil", "cos", "cosh", "cumsum",
+        "divide", "equal", "exp", "floor", "greater", "greater_equal", "less", "less_equal", "logical_and",
+        "logical_not", "logical_or", "maximum",
+        "minimum", "multiply", "negative", "not_equal", "pow", "reduce_all", "reduce_any", "reduce_logsumexp",
+        "reduce_max", "reduce_mean",
+        "reduce_min", "reduce_prod", "reduce_sum", "round", "scalar_mul", "sigmoid", "sign", "sin", "sinh", "sqrt",
+        "square", "subtract", "tan",
         "tanh", "truediv",
     ),
 }  # fmt: skip
-_TABLE = {name.partition("=")[0]: (module, name.rpartition("=")[2]) for module, names in _NAMES.items() for name in names}
+_TABLE = {
+    name.partition("=")[0]: (module, name.rpartition("=")[2]) for module, names in _NAMES.items() for name in names
+}
 
 
 def __getattr__(name: str) -> Any:

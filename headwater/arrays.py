@@ -1,4 +1,5 @@
-"""TensorFlow's functions on the shape and the places of tensors, which it has at the top level: `tf.reshape`, `tf.gather`, ..."""
+"""TensorFlow's functions on the shape and the places of tensors, which it has at the top level: `tf.reshape`,
+`tf.gather`, ..."""
 
 from __future__ import annotations
 
@@ -68,26 +69,33 @@ def fill(dims: Any, value: Any, name: str | None = None, layout: Any = None) -> 
     return ops.broadcast_to(convert_to_tensor(value), _sizes(dims))
 
 
-def zeros_like(input: Any, dtype: Any = None, name: str | None = None, layout: Any = None) -> Any:  # noqa: A002
+def zeros_like(input: Any, dtype: Any = None, name: str | None = None, layout: Any = None) -> Any:
     """A tensor of zeros, of the shape of another."""
     return ops.zeros_like(input, dtype=dtype)
 
 
-def ones_like(input: Any, dtype: Any = None, name: str | None = None, layout: Any = None) -> Any:  # noqa: A002
+def ones_like(input: Any, dtype: Any = None, name: str | None = None, layout: Any = None) -> Any:
     """A tensor of ones, of the shape of another."""
     return ops.ones_like(input, dtype=dtype)
 
 
-def eye(num_rows: int, num_columns: int | None = None, batch_shape: Any = None, dtype: Any = "float32", name: str | None = None) -> Any:
+def eye(
+    num_rows: int,
+    num_columns: int | None = None,
+    batch_shape: Any = None,
+    dtype: Any = "float32",
+    name: str | None = None,
+) -> Any:
     """The identity matrix, or a batch of it."""
     matrix = ops.eye(int(num_rows), None if num_columns is None else int(num_columns), dtype=as_dtype(dtype))
     return matrix if batch_shape is None else ops.broadcast_to(matrix, (*_sizes(batch_shape), *matrix.shape))
 
 
-def range(start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None, name: str | None = "range") -> Any:  # noqa: A001
+def range(start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None, name: str | None = "range") -> Any:
     """Numbers from `start` (0 if only one bound is given) up to `limit`, without it, in steps of `delta`.
 
-    With bounds that are traced tensors it can be looped over, but is no tensor: the size of a tensor is known when a function is traced.
+    With bounds that are traced tensors it can be looped over, but is no tensor: the size of a tensor is known when a
+        function is traced.
     """
     if limit is None:
         start, limit = 0, start
@@ -125,12 +133,12 @@ def transpose(a: Any, perm: Any = None, conjugate: bool = False, name: str | Non
     return ops.conj(result) if conjugate else result
 
 
-def expand_dims(input: Any, axis: Any, name: str | None = None) -> Any:  # noqa: A002
+def expand_dims(input: Any, axis: Any, name: str | None = None) -> Any:
     """A new axis of size 1."""
     return ops.expand_dims(input, int(axis))
 
 
-def squeeze(input: Any, axis: Any = None, name: str | None = None) -> Any:  # noqa: A002
+def squeeze(input: Any, axis: Any = None, name: str | None = None) -> Any:
     """Without its axes of size 1, or without those named."""
     return ops.squeeze(input, axis=tuple(axis) if isinstance(axis, list) else axis)
 
@@ -150,7 +158,9 @@ def unstack(value: Any, num: int | None = None, axis: int = 0, name: str | None 
     return list(ops.unstack(value, num=num, axis=axis))
 
 
-def split(value: Any, num_or_size_splits: Any, axis: int = 0, num: int | None = None, name: str | None = "split") -> list[Any]:
+def split(
+    value: Any, num_or_size_splits: Any, axis: int = 0, num: int | None = None, name: str | None = "split"
+) -> list[Any]:
     """Parts along an axis: so many equal ones, or of these sizes, of which one may be -1."""
     value = convert_to_tensor(value)
     if isinstance(num_or_size_splits, (int, np.integer)):
@@ -160,16 +170,18 @@ def split(value: Any, num_or_size_splits: Any, axis: int = 0, num: int | None = 
     if -1 in sizes:
         sizes[sizes.index(-1)] = total - sum(size for size in sizes if size != -1)
     if sum(sizes) != total:
-        raise ShapeError(f"split: sizes {sizes} add up to {sum(sizes)}, and axis {axis} has {total}.", fix="give sizes that add up.")
+        raise ShapeError(
+            f"split: sizes {sizes} add up to {sum(sizes)}, and axis {axis} has {total}.", fix="give sizes that add up."
+        )
     return list(ops.split(value, np.cumsum(sizes)[:-1].tolist(), axis=axis))
 
 
-def tile(input: Any, multiples: Any, name: str | None = None) -> Any:  # noqa: A002
+def tile(input: Any, multiples: Any, name: str | None = None) -> Any:
     """The tensor repeated along each axis."""
     return ops.tile(input, _sizes(multiples))
 
 
-def repeat(input: Any, repeats: Any, axis: int | None = None, name: str | None = None) -> Any:  # noqa: A002
+def repeat(input: Any, repeats: Any, axis: int | None = None, name: str | None = None) -> Any:
     """Each element repeated."""
     return ops.repeat(input, repeats, axis=axis)
 
@@ -186,15 +198,15 @@ def reverse(tensor: Any, axis: Any, name: str | None = None) -> Any:
     return ops.flip(tensor, axis=_sizes(axis))
 
 
-def roll(input: Any, shift: Any, axis: Any, name: str | None = None) -> Any:  # noqa: A002
+def roll(input: Any, shift: Any, axis: Any, name: str | None = None) -> Any:
     """Elements moved along axes, those that leave at one end entering at the other."""
     shifts, axes = _sizes(shift), _sizes(axis)
     for amount, place in zip(shifts, axes):
-        input = ops.roll(input, amount, axis=place)  # noqa: A001
+        input = ops.roll(input, amount, axis=place)
     return input
 
 
-def broadcast_to(input: Any, shape: Any, name: str | None = None) -> Any:  # noqa: A002
+def broadcast_to(input: Any, shape: Any, name: str | None = None) -> Any:
     """Repeated along new axes and axes of size 1, to a shape."""
     return ops.broadcast_to(input, _sizes(shape))
 
@@ -214,27 +226,31 @@ def meshgrid(*args: Any, indexing: str = "xy", name: str | None = None) -> list[
     return list(ops.meshgrid(*args, indexing=indexing))
 
 
-def shape(input: Any, out_type: Any = None, name: str | None = None) -> Any:  # noqa: A002
+def shape(input: Any, out_type: Any = None, name: str | None = None) -> Any:
     """The sizes of a tensor, as a tensor."""
-    return constant(list(convert_to_tensor(input).spec.shape), out_type or "int32", shape=(len(convert_to_tensor(input).spec.shape),))
+    return constant(
+        list(convert_to_tensor(input).spec.shape),
+        out_type or "int32",
+        shape=(len(convert_to_tensor(input).spec.shape),),
+    )
 
 
-def shape_n(input: Sequence[Any], out_type: Any = "int32", name: str | None = None) -> list[Any]:  # noqa: A002
+def shape_n(input: Sequence[Any], out_type: Any = "int32", name: str | None = None) -> list[Any]:
     """The sizes of several tensors."""
     return [shape(item, out_type) for item in input]
 
 
-def size(input: Any, out_type: Any = None, name: str | None = None) -> Any:  # noqa: A002
+def size(input: Any, out_type: Any = None, name: str | None = None) -> Any:
     """The number of elements, as a tensor."""
     return constant(convert_to_tensor(input).spec.size, out_type or "int32")
 
 
-def rank(input: Any, name: str | None = None) -> Any:  # noqa: A002
+def rank(input: Any, name: str | None = None) -> Any:
     """The number of axes, as a tensor."""
     return constant(len(convert_to_tensor(input).spec.shape), "int32")
 
 
-def identity(input: Any, name: str | None = None) -> Any:  # noqa: A002
+def identity(input: Any, name: str | None = None) -> Any:
     """A tensor of the same values."""
     return ops.copy(input)
 
@@ -259,24 +275,35 @@ def saturate_cast(value: Any, dtype: Any, name: str | None = None) -> Any:
     return ops.saturate_cast(value, as_dtype(dtype))
 
 
-def bitcast(input: Any, type: Any, name: str | None = None) -> Any:  # noqa: A002
+def bitcast(input: Any, type: Any, name: str | None = None) -> Any:
     """The bits read as another dtype of the same size."""
     return ops.view(input, as_dtype(type))
 
 
 def one_hot(
-    indices: Any, depth: int, on_value: Any = None, off_value: Any = None, axis: int | None = None, dtype: Any = None, name: str | None = None
+    indices: Any,
+    depth: int,
+    on_value: Any = None,
+    off_value: Any = None,
+    axis: int | None = None,
+    dtype: Any = None,
+    name: str | None = None,
 ) -> Any:
     """Numbers as vectors: `on_value` (1) at the place of the number, `off_value` (0) elsewhere."""
     hot = ops.one_hot(indices, int(depth), axis=-1 if axis is None else axis, dtype="bool")
     if dtype is None:
         given = on_value if on_value is not None else off_value
         dtype = "float32" if given is None else convert_to_tensor(given).dtype
-    return ops.where(hot, convert_to_tensor(1 if on_value is None else on_value, dtype), convert_to_tensor(0 if off_value is None else off_value, dtype))
+    return ops.where(
+        hot,
+        convert_to_tensor(1 if on_value is None else on_value, dtype),
+        convert_to_tensor(0 if off_value is None else off_value, dtype),
+    )
 
 
 def where(condition: Any, x: Any = None, y: Any = None, name: str | None = None) -> Any:
-    """x where the condition holds, y elsewhere; with the condition alone the places where it holds: int64 (count, axes)."""
+    """x where the condition holds, y elsewhere; with the condition alone the places where it holds: int64 (count,
+    axes)."""
     if x is None and y is None:
         return ops.transpose(ops.cast(ops.stack(ops.nonzero(condition)), "int64"))
     if x is None or y is None:
@@ -284,7 +311,14 @@ def where(condition: Any, x: Any = None, y: Any = None, name: str | None = None)
     return ops.where(condition, x, y)
 
 
-def gather(params: Any, indices: Any, validate_indices: Any = None, axis: Any = None, batch_dims: int = 0, name: str | None = None) -> Any:
+def gather(
+    params: Any,
+    indices: Any,
+    validate_indices: Any = None,
+    axis: Any = None,
+    batch_dims: int = 0,
+    name: str | None = None,
+) -> Any:
     """Elements along an axis by their numbers.
 
     Args:
@@ -304,14 +338,20 @@ def gather(params: Any, indices: Any, validate_indices: Any = None, axis: Any = 
 def _gather_batched(params: Any, indices: Any, axis: int, batch_dims: int) -> Any:
     batch = tuple(params.shape[:batch_dims])
     count = int(np.prod(batch))
-    flat_params = ops.reshape(ops.moveaxis(params, axis, batch_dims), (count * params.shape[axis], *_without(params.shape, axis)[batch_dims:]))
-    offsets = ops.reshape(ops.arange(count, dtype=indices.dtype) * params.shape[axis], (count, *(1,) * (len(indices.shape) - batch_dims)))
+    flat_params = ops.reshape(
+        ops.moveaxis(params, axis, batch_dims), (count * params.shape[axis], *_without(params.shape, axis)[batch_dims:])
+    )
+    offsets = ops.reshape(
+        ops.arange(count, dtype=indices.dtype) * params.shape[axis], (count, *(1,) * (len(indices.shape) - batch_dims))
+    )
     flat_indices = ops.reshape(indices, (count, *indices.shape[batch_dims:])) + offsets
     found = ops.take(flat_params, flat_indices, axis=0)
     inner = indices.shape[batch_dims:]
     found = ops.reshape(found, (*batch, *inner, *_without(params.shape, axis)[batch_dims:]))
     source = tuple(_steps(batch_dims, batch_dims + len(inner)))
-    return ops.moveaxis(found, source, tuple(_steps(axis, axis + len(inner)))) if inner and axis != batch_dims else found
+    return (
+        ops.moveaxis(found, source, tuple(_steps(axis, axis + len(inner)))) if inner and axis != batch_dims else found
+    )
 
 
 def _steps(start: int, stop: int) -> list[int]:
@@ -322,11 +362,16 @@ def _without(shape: Sequence[int], axis: int) -> tuple[int, ...]:
     return (*shape[:axis], *shape[axis + 1 :])
 
 
-def gather_nd(params: Any, indices: Any, batch_dims: int = 0, name: str | None = None, bad_indices_policy: str = "") -> Any:
-    """Elements or slices by their full places: the last axis of `indices` holds a place in the leading axes of `params`."""
+def gather_nd(
+    params: Any, indices: Any, batch_dims: int = 0, name: str | None = None, bad_indices_policy: str = ""
+) -> Any:
+    """Elements or slices by their full places: the last axis of `indices` holds a place in the leading axes of
+    `params`."""
     params, indices = convert_to_tensor(params), convert_to_tensor(indices)
     if batch_dims:
-        grid = ops.meshgrid(*[ops.arange(size, dtype=indices.dtype) for size in indices.shape[:batch_dims]], indexing="ij")
+        grid = ops.meshgrid(
+            *[ops.arange(size, dtype=indices.dtype) for size in indices.shape[:batch_dims]], indexing="ij"
+        )
         extra = [1] * (len(indices.shape) - batch_dims)
         heads = [ops.broadcast_to(ops.reshape(axis, (*axis.shape, *extra)), (*indices.shape[:-1], 1)) for axis in grid]
         indices = ops.concatenate([*heads, indices], axis=-1)
@@ -343,22 +388,30 @@ def tensor_scatter_nd_update(tensor: Any, indices: Any, updates: Any, name: str 
     return ops.scatter_update(tensor, indices, updates)
 
 
-def tensor_scatter_nd_add(tensor: Any, indices: Any, updates: Any, name: str | None = None, bad_indices_policy: str = "") -> Any:
+def tensor_scatter_nd_add(
+    tensor: Any, indices: Any, updates: Any, name: str | None = None, bad_indices_policy: str = ""
+) -> Any:
     """The tensor with `updates` added at places."""
     return ops.scatter_update(tensor, indices, updates, reduction="add")
 
 
-def tensor_scatter_nd_sub(tensor: Any, indices: Any, updates: Any, name: str | None = None, bad_indices_policy: str = "") -> Any:
+def tensor_scatter_nd_sub(
+    tensor: Any, indices: Any, updates: Any, name: str | None = None, bad_indices_policy: str = ""
+) -> Any:
     """The tensor with `updates` subtracted at places."""
     return ops.scatter_update(tensor, indices, ops.negative(updates), reduction="add")
 
 
-def tensor_scatter_nd_max(tensor: Any, indices: Any, updates: Any, name: str | None = None, bad_indices_policy: str = "") -> Any:
+def tensor_scatter_nd_max(
+    tensor: Any, indices: Any, updates: Any, name: str | None = None, bad_indices_policy: str = ""
+) -> Any:
     """The tensor with the larger of old and new at places."""
     return ops.scatter_update(tensor, indices, updates, reduction="max")
 
 
-def tensor_scatter_nd_min(tensor: Any, indices: Any, updates: Any, name: str | None = None, bad_indices_policy: str = "") -> Any:
+def tensor_scatter_nd_min(
+    tensor: Any, indices: Any, updates: Any, name: str | None = None, bad_indices_policy: str = ""
+) -> Any:
     """The tensor with the smaller of old and new at places."""
     return ops.scatter_update(tensor, indices, updates, reduction="min")
 
@@ -373,15 +426,28 @@ def boolean_mask(tensor: Any, mask: Any, axis: int | None = None, name: str | No
 def slice_(input_: Any, begin: Any, size: Any, name: str | None = None) -> Any:
     """A block: from `begin`, of `size`, where -1 means to the end."""
     input_ = convert_to_tensor(input_)
-    sizes = [full - start if wanted == -1 else wanted for full, start, wanted in zip(input_.shape, _sizes(begin), _sizes(size))]
+    sizes = [
+        full - start if wanted == -1 else wanted
+        for full, start, wanted in zip(input_.shape, _sizes(begin), _sizes(size))
+    ]
     return ops.slice(input_, _sizes(begin), sizes)
 
 
 def strided_slice(
-    input_: Any, begin: Any, end: Any, strides: Any = None, begin_mask: int = 0, end_mask: int = 0, ellipsis_mask: int = 0,
-    new_axis_mask: int = 0, shrink_axis_mask: int = 0, var: Any = None, name: str | None = None,
-) -> Any:  # fmt: skip
-    """What Python's slices begin:end:stride give; bit i of a mask says that bound i is open, an ellipsis, a new axis, or one element."""
+    input_: Any,
+    begin: Any,
+    end: Any,
+    strides: Any = None,
+    begin_mask: int = 0,
+    end_mask: int = 0,
+    ellipsis_mask: int = 0,
+    new_axis_mask: int = 0,
+    shrink_axis_mask: int = 0,
+    var: Any = None,
+    name: str | None = None,
+) -> Any:
+    """What Python's slices begin:end:stride give; bit i of a mask says that bound i is open, an ellipsis, a new axis,
+    or one element."""
     begins, ends = _sizes(begin), _sizes(end)
     steps = _sizes(strides) if strides is not None else (1,) * len(begins)
     index: list[Any] = []
@@ -405,7 +471,9 @@ def sequence_mask(lengths: Any, maxlen: Any = None, dtype: Any = "bool", name: s
     return ops.cast(ops.less(ops.arange(longest, dtype=lengths.dtype), ops.expand_dims(lengths, -1)), as_dtype(dtype))
 
 
-def searchsorted(sorted_sequence: Any, values: Any, side: str = "left", out_type: Any = "int32", name: str | None = None) -> Any:
+def searchsorted(
+    sorted_sequence: Any, values: Any, side: str = "left", out_type: Any = "int32", name: str | None = None
+) -> Any:
     """Where each value would go so that the sequence stays sorted."""
     sequence = convert_to_tensor(sorted_sequence)
     if len(sequence.shape) == 1:
@@ -422,7 +490,9 @@ def sort(values: Any, axis: int = -1, direction: str = "ASCENDING", name: str | 
     return ops.flip(ordered, axis) if _descends(direction) else ordered
 
 
-def argsort(values: Any, axis: int = -1, direction: str = "ASCENDING", stable: bool = False, name: str | None = None) -> Any:
+def argsort(
+    values: Any, axis: int = -1, direction: str = "ASCENDING", stable: bool = False, name: str | None = None
+) -> Any:
     """The places of the elements in order along an axis; equal ones keep their order."""
     values = convert_to_tensor(values)
     if not _descends(direction):
@@ -444,7 +514,8 @@ def unique(x: Any, out_idx: Any = "int32", name: str | None = None) -> tuple[Any
 
 
 def unique_with_counts(x: Any, out_idx: Any = "int32", name: str | None = None) -> tuple[Any, Any, Any]:
-    """The different values in the order of their first place, for each element which one it is, and how often each occurs."""
+    """The different values in the order of their first place, for each element which one it is, and how often each
+    occurs."""
     array = as_numpy(_static(convert_to_tensor(x)))
     values, first, inverse, counts = np.unique(array, return_index=True, return_inverse=True, return_counts=True)
     order = np.argsort(first)
@@ -473,7 +544,9 @@ def global_norm(t_list: Sequence[Any], name: str | None = None) -> Any:
     return ops.sqrt(ops.sum(ops.stack(squares))) if squares else constant(0.0)
 
 
-def clip_by_global_norm(t_list: Sequence[Any], clip_norm: Any, use_norm: Any = None, name: str | None = None) -> tuple[list[Any], Any]:
+def clip_by_global_norm(
+    t_list: Sequence[Any], clip_norm: Any, use_norm: Any = None, name: str | None = None
+) -> tuple[list[Any], Any]:
     """Tensors scaled down together so that their global norm is at most `clip_norm`; and the norm that they had."""
     norm = global_norm(t_list) if use_norm is None else convert_to_tensor(use_norm)
     scale = ops.multiply(clip_norm, ops.minimum(ops.reciprocal(norm), ops.divide(1.0, clip_norm)))
@@ -492,20 +565,27 @@ def dynamic_partition(data: Any, partitions: Any, num_partitions: int, name: str
 def dynamic_stitch(indices: Sequence[Any], data: Sequence[Any], name: str | None = None) -> Any:
     """Rows put together by their numbers; of several for one place the last stays."""
     numbers = [as_numpy(_static(convert_to_tensor(index))) for index in indices]
-    rows = [ops.reshape(item, (number.size, *convert_to_tensor(item).shape[number.ndim :])) for number, item in zip(numbers, data)]
+    rows = [
+        ops.reshape(item, (number.size, *convert_to_tensor(item).shape[number.ndim :]))
+        for number, item in zip(numbers, data)
+    ]
     flat = np.concatenate([number.reshape(-1) for number in numbers])
     chosen = np.zeros(int(flat.max()) + 1 if flat.size else 0, np.int64)
     chosen[flat] = np.arange(flat.size)
     return ops.take(ops.concatenate(rows, axis=0), chosen, axis=0)
 
 
-def histogram_fixed_width(values: Any, value_range: Any, nbins: int = 100, dtype: Any = "int32", name: str | None = None) -> Any:
+def histogram_fixed_width(
+    values: Any, value_range: Any, nbins: int = 100, dtype: Any = "int32", name: str | None = None
+) -> Any:
     """How many values fall into each of `nbins` bins of equal width."""
     bins = histogram_fixed_width_bins(values, value_range, nbins)
     return ops.segment_sum(ops.ones_like(ops.ravel(bins), dtype), ops.ravel(bins), num_segments=int(nbins))
 
 
-def histogram_fixed_width_bins(values: Any, value_range: Any, nbins: int = 100, dtype: Any = "int32", name: str | None = None) -> Any:
+def histogram_fixed_width_bins(
+    values: Any, value_range: Any, nbins: int = 100, dtype: Any = "int32", name: str | None = None
+) -> Any:
     """Which of `nbins` bins of equal width each value falls into; the outermost take what lies outside."""
     low, high = (float(bound) for bound in as_numpy(value_range))
     scaled = ops.floor(ops.multiply(ops.divide(ops.subtract(values, low), high - low), nbins))

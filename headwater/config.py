@@ -8,7 +8,8 @@ from headwater.errors import ArgumentError
 from headwater.frontend.function import functions_run_eagerly, run_functions_eagerly
 
 __all__ = [
-    "LogicalDevice", "PhysicalDevice", "experimental", "functions_run_eagerly", "get_visible_devices", "list_logical_devices",
+    "LogicalDevice", "PhysicalDevice", "experimental", "functions_run_eagerly", "get_visible_devices",
+    "list_logical_devices",
     "list_physical_devices", "run_functions_eagerly", "set_soft_device_placement", "set_visible_devices", "threading",
 ]  # fmt: skip
 

@@ -1,4 +1,5 @@
-"""TensorFlow's control flow and side doors, which it has at the top level: `tf.cond`, `tf.while_loop`, `tf.py_function`, ..."""
+"""TensorFlow's control flow and side doors, which it has at the top level: `tf.cond`, `tf.while_loop`,
+`tf.py_function`, ..."""
 
 from __future__ import annotations
 
@@ -21,7 +22,12 @@ from headwater.primitives.custom import host_call
 from headwater.primitives.custom import py_function as py_call
 
 
-def cond(pred: Any, true_fn: Callable[[], Any] | None = None, false_fn: Callable[[], Any] | None = None, name: str | None = None) -> Any:
+def cond(
+    pred: Any,
+    true_fn: Callable[[], Any] | None = None,
+    false_fn: Callable[[], Any] | None = None,
+    name: str | None = None,
+) -> Any:
     """What `true_fn` returns if the predicate holds, else what `false_fn` does."""
     if true_fn is None or false_fn is None:
         raise ArgumentError("cond needs true_fn and false_fn.", fix="pass both, functions of no arguments.")
@@ -29,9 +35,14 @@ def cond(pred: Any, true_fn: Callable[[], Any] | None = None, false_fn: Callable
 
 
 def case(
-    pred_fn_pairs: Any, default: Callable[[], Any] | None = None, exclusive: bool = False, strict: bool = False, name: str | None = "case"
+    pred_fn_pairs: Any,
+    default: Callable[[], Any] | None = None,
+    exclusive: bool = False,
+    strict: bool = False,
+    name: str | None = "case",
 ) -> Any:
-    """What the function of the first predicate that holds returns; that of `default` if none does, the last one's without a default."""
+    """What the function of the first predicate that holds returns; that of `default` if none does, the last one's
+    without a default."""
     pairs = list(pred_fn_pairs.items() if isinstance(pred_fn_pairs, dict) else pred_fn_pairs)
     if default is None:
         *pairs, (_, default) = pairs
@@ -45,7 +56,9 @@ def _either(predicate: Any, function: Callable[[], Any], other: Callable[[], Any
     return lambda: ops.cond(predicate, function, other)
 
 
-def switch_case(branch_index: Any, branch_fns: Any, default: Callable[[], Any] | None = None, name: str | None = "switch_case") -> Any:
+def switch_case(
+    branch_index: Any, branch_fns: Any, default: Callable[[], Any] | None = None, name: str | None = "switch_case"
+) -> Any:
     """What the branch of that number returns; `default`, or the last one, for a number that has none."""
     if isinstance(branch_fns, dict):
         branch_fns = list(branch_fns.items())
@@ -60,18 +73,32 @@ def switch_case(branch_index: Any, branch_fns: Any, default: Callable[[], Any] |
 
 
 def while_loop(
-    cond: Callable[..., Any], body: Callable[..., Any], loop_vars: Any, shape_invariants: Any = None, parallel_iterations: int = 10,
-    back_prop: bool = True, swap_memory: bool = False, maximum_iterations: int | None = None, name: str | None = None,
-) -> Any:  # fmt: skip
+    cond: Callable[..., Any],
+    body: Callable[..., Any],
+    loop_vars: Any,
+    shape_invariants: Any = None,
+    parallel_iterations: int = 10,
+    back_prop: bool = True,
+    swap_memory: bool = False,
+    maximum_iterations: int | None = None,
+    name: str | None = None,
+) -> Any:
     """The loop variables once `cond` of them does not hold any more; `body` gives the next ones."""
     limit = None if maximum_iterations is None else int(maximum_iterations)
     return ops.while_loop(cond, body, loop_vars, maximum_iterations=limit)
 
 
 def map_fn(
-    fn: Callable[..., Any], elems: Any, dtype: Any = None, parallel_iterations: int | None = None, back_prop: bool = True,
-    swap_memory: bool = False, infer_shape: bool = True, name: str | None = None, fn_output_signature: Any = None,
-) -> Any:  # fmt: skip
+    fn: Callable[..., Any],
+    elems: Any,
+    dtype: Any = None,
+    parallel_iterations: int | None = None,
+    back_prop: bool = True,
+    swap_memory: bool = False,
+    infer_shape: bool = True,
+    name: str | None = None,
+    fn_output_signature: Any = None,
+) -> Any:
     """What `fn` returns for each row, stacked."""
     return ops.map(fn, tree.map_structure(convert_to_tensor, elems))
 
@@ -82,9 +109,16 @@ def vectorized_map(fn: Callable[..., Any], elems: Any, fallback_to_while_loop: b
 
 
 def scan(
-    fn: Callable[..., Any], elems: Any, initializer: Any = None, parallel_iterations: int = 10, back_prop: bool = True, swap_memory: bool = False,
-    infer_shape: bool = True, reverse: bool = False, name: str | None = None,
-) -> Any:  # fmt: skip
+    fn: Callable[..., Any],
+    elems: Any,
+    initializer: Any = None,
+    parallel_iterations: int = 10,
+    back_prop: bool = True,
+    swap_memory: bool = False,
+    infer_shape: bool = True,
+    reverse: bool = False,
+    name: str | None = None,
+) -> Any:
     """All intermediate values of accumulating rows: value[i] = fn(value[i - 1], row[i])."""
     elems = tree.map_structure(convert_to_tensor, elems)
     start, rest = _start(elems, initializer, reverse)
@@ -97,7 +131,9 @@ def scan(
     if initializer is not None:
         return values
     order = (lambda first, others: [others, first]) if reverse else (lambda first, others: [first, others])
-    return tree.map_structure(lambda first, others: ops.concatenate(order(ops.expand_dims(first, 0), others), axis=0), start, values)
+    return tree.map_structure(
+        lambda first, others: ops.concatenate(order(ops.expand_dims(first, 0), others), axis=0), start, values
+    )
 
 
 def _start(elems: Any, initializer: Any, reverse: bool) -> tuple[Any, Any]:
@@ -109,27 +145,38 @@ def _start(elems: Any, initializer: Any, reverse: bool) -> tuple[Any, Any]:
 
 
 def foldl(
-    fn: Callable[..., Any], elems: Any, initializer: Any = None, parallel_iterations: int = 10, back_prop: bool = True, swap_memory: bool = False,
+    fn: Callable[..., Any],
+    elems: Any,
+    initializer: Any = None,
+    parallel_iterations: int = 10,
+    back_prop: bool = True,
+    swap_memory: bool = False,
     name: str | None = None,
-) -> Any:  # fmt: skip
+) -> Any:
     """The last value of accumulating rows from the first on."""
     return tree.map_structure(lambda values: values[-1], scan(fn, elems, initializer))
 
 
 def foldr(
-    fn: Callable[..., Any], elems: Any, initializer: Any = None, parallel_iterations: int = 10, back_prop: bool = True, swap_memory: bool = False,
+    fn: Callable[..., Any],
+    elems: Any,
+    initializer: Any = None,
+    parallel_iterations: int = 10,
+    back_prop: bool = True,
+    swap_memory: bool = False,
     name: str | None = None,
-) -> Any:  # fmt: skip
+) -> Any:
     """The last value of accumulating rows from the last on."""
     return tree.map_structure(lambda values: values[0], scan(fn, elems, initializer, reverse=True))
 
 
 def custom_gradient(f: Callable[..., Any] | None = None) -> Any:
-    """A function with a gradient of its own: it returns its result and a function from cotangents to cotangents; a decorator."""
+    """A function with a gradient of its own: it returns its result and a function from cotangents to cotangents; a
+    decorator."""
     return custom_gradient if f is None else ops.custom_gradient(f)
 
 
-def stop_gradient(input: Any, name: str | None = None) -> Any:  # noqa: A002
+def stop_gradient(input: Any, name: str | None = None) -> Any:
     """The tensor, as a constant to differentiation."""
     return ops.stop_gradient(input)
 
@@ -149,7 +196,9 @@ def grad_pass_through(f: Callable[..., Any]) -> Callable[..., Any]:
     return passing
 
 
-def numpy_function(func: Any = None, inp: Any = None, Tout: Any = None, stateful: bool = True, name: str | None = None) -> Any:  # noqa: N803
+def numpy_function(
+    func: Any = None, inp: Any = None, Tout: Any = None, stateful: bool = True, name: str | None = None
+) -> Any:
     """What a function of NumPy arrays returns, inside a traced function too.
 
     Args:
@@ -160,28 +209,46 @@ def numpy_function(func: Any = None, inp: Any = None, Tout: Any = None, stateful
     return _host(func, inp, Tout, stateful, lambda values: values)
 
 
-def py_function(func: Any = None, inp: Any = None, Tout: Any = None, name: str | None = None) -> Any:  # noqa: N803
-    """What a Python function of eager tensors returns, inside a traced function too; the arguments are those of `numpy_function`."""
+def py_function(func: Any = None, inp: Any = None, Tout: Any = None, name: str | None = None) -> Any:
+    """What a Python function of eager tensors returns, inside a traced function too; the arguments are those of
+    `numpy_function`."""
     return _host(func, inp, Tout, True, lambda values: [convert_to_tensor(np.array(value)) for value in values])
 
 
 def _host(func: Any, inp: Any, output_types: Any, stateful: bool, prepare: Callable[[Any], Any]) -> Any:
     inputs = [convert_to_tensor(x) for x in inp]
     many = isinstance(output_types, (list, tuple))
-    dtypes = [as_dtype(dtype.dtype if isinstance(dtype, TensorSpec) else dtype) for dtype in (output_types if many else [output_types])] if output_types not in (None, [], ()) else []
+    dtypes = (
+        [
+            as_dtype(dtype.dtype if isinstance(dtype, TensorSpec) else dtype)
+            for dtype in (output_types if many else [output_types])
+        ]
+        if output_types not in (None, [], ())
+        else []
+    )
     if not is_tracing():
         results = func(*prepare([tensor.numpy() for tensor in inputs]))
         results = list(results) if many else [results]
-        tensors = [convert_to_tensor(np.asarray(value) if not is_tensor(value) else value, dtype) for value, dtype in zip(results, dtypes)]
+        tensors = [
+            convert_to_tensor(np.asarray(value) if not is_tensor(value) else value, dtype)
+            for value, dtype in zip(results, dtypes)
+        ]
     else:
         tensors = _traced_host(func, inputs, output_types if many else [output_types], dtypes, many, stateful, prepare)
     return tensors if many else tensors[0] if tensors else None
 
 
 def _traced_host(
-    func: Any, inputs: list[Any], wanted: Any, dtypes: list[Any], many: bool, stateful: bool, prepare: Callable[[Any], Any]
+    func: Any,
+    inputs: list[Any],
+    wanted: Any,
+    dtypes: list[Any],
+    many: bool,
+    stateful: bool,
+    prepare: Callable[[Any], Any],
 ) -> list[Any]:
-    """A node that calls Python when the program runs. Its results' shapes must be known: a TensorSpec in Tout says them, and without
+    """A node that calls Python when the program runs. Its results' shapes must be known: a TensorSpec in Tout says
+    them, and without
     one the function is tried once, on zeros."""
 
     def on_host(*arrays: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -232,11 +299,14 @@ def _shown(value: Any) -> str:
 
 
 def assert_(condition: Any, data: Any, summarize: int | None = None, name: str | None = None) -> None:
-    """Raise InvalidArgumentError with `data` unless the condition holds; a traced condition is checked when the program runs."""
+    """Raise InvalidArgumentError with `data` unless the condition holds; a traced condition is checked when the program
+    runs."""
 
     def check(value: Any, *values: Any) -> None:
         if not np.all(value):
-            raise InvalidArgumentError(f"assertion failed: {' '.join(map(_shown, values))}", fix="see the condition that was asserted.")
+            raise InvalidArgumentError(
+                f"assertion failed: {' '.join(map(_shown, values))}", fix="see the condition that was asserted."
+            )
 
     condition = convert_to_tensor(condition)
     tensors = [convert_to_tensor(item) for item in data if not isinstance(item, str)]

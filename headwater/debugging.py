@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from headwater import ops
-from headwater.control import assert_ as Assert  # noqa: N812 - TensorFlow's name
+from headwater.control import assert_ as Assert
 from headwater.dtypes import as_dtype
 from headwater.errors import DTypeError, InvalidArgumentError, ShapeError
 from headwater.ops.convert import convert_to_tensor
@@ -17,7 +17,9 @@ def _check(holds: Any, what: str, message: str | None, *values: Any) -> None:
 
 
 def _comparison(function: Callable[[Any, Any], Any], sign: str) -> Callable[..., None]:
-    def check(x: Any, y: Any, message: str | None = None, summarize: int | None = None, name: str | None = None) -> None:
+    def check(
+        x: Any, y: Any, message: str | None = None, summarize: int | None = None, name: str | None = None
+    ) -> None:
         x, y = convert_to_tensor(x), convert_to_tensor(y)
         _check(function(x, y), f"x {sign} y does not hold everywhere.", message, x, y)
 
@@ -34,13 +36,26 @@ assert_less_equal = _comparison(lambda x, y: ops.less_equal(x, y), "<=")
 
 
 def assert_near(
-    x: Any, y: Any, rtol: Any = None, atol: Any = None, message: str | None = None, summarize: int | None = None, name: str | None = None
+    x: Any,
+    y: Any,
+    rtol: Any = None,
+    atol: Any = None,
+    message: str | None = None,
+    summarize: int | None = None,
+    name: str | None = None,
 ) -> None:
-    """Raise InvalidArgumentError unless |x - y| <= atol + rtol * |y| everywhere; both are 10 times the dtype's precision by default."""
+    """Raise InvalidArgumentError unless |x - y| <= atol + rtol * |y| everywhere; both are 10 times the dtype's
+    precision by default."""
     x, y = convert_to_tensor(x), convert_to_tensor(y)
     least = 10 * x.dtype.eps
     bound = ops.add(least if atol is None else atol, ops.multiply(least if rtol is None else rtol, ops.absolute(y)))
-    _check(ops.less_equal(ops.absolute(ops.subtract(x, y)), bound), "x and y are not near each other everywhere.", message, x, y)
+    _check(
+        ops.less_equal(ops.absolute(ops.subtract(x, y)), bound),
+        "x and y are not near each other everywhere.",
+        message,
+        x,
+        y,
+    )
 
 
 def assert_positive(x: Any, message: str | None = None, summarize: int | None = None, name: str | None = None) -> None:
@@ -53,12 +68,16 @@ def assert_negative(x: Any, message: str | None = None, summarize: int | None = 
     _check(ops.less(x, 0), "an element is not negative.", message, x)
 
 
-def assert_non_negative(x: Any, message: str | None = None, summarize: int | None = None, name: str | None = None) -> None:
+def assert_non_negative(
+    x: Any, message: str | None = None, summarize: int | None = None, name: str | None = None
+) -> None:
     """Raise InvalidArgumentError if an element is below 0."""
     _check(ops.greater_equal(x, 0), "an element is negative.", message, x)
 
 
-def assert_non_positive(x: Any, message: str | None = None, summarize: int | None = None, name: str | None = None) -> None:
+def assert_non_positive(
+    x: Any, message: str | None = None, summarize: int | None = None, name: str | None = None
+) -> None:
     """Raise InvalidArgumentError if an element is above 0."""
     _check(ops.less_equal(x, 0), "an element is positive.", message, x)
 
@@ -82,14 +101,18 @@ def assert_rank_in(x: Any, ranks: Sequence[int], message: str | None = None, nam
     """Raise ShapeError unless the number of axes is one of these."""
     shape = tuple(convert_to_tensor(x).shape)
     if len(shape) not in [int(rank) for rank in ranks]:
-        raise ShapeError(f"{message or 'assert_rank'}: shape {shape} has {len(shape)} axes, not {list(ranks)}.", fix="reshape it.")
+        raise ShapeError(
+            f"{message or 'assert_rank'}: shape {shape} has {len(shape)} axes, not {list(ranks)}.", fix="reshape it."
+        )
 
 
 def assert_rank_at_least(x: Any, rank: int, message: str | None = None, name: str | None = None) -> None:
     """Raise ShapeError unless x has at least so many axes."""
     shape = tuple(convert_to_tensor(x).shape)
     if len(shape) < int(rank):
-        raise ShapeError(f"{message or 'assert_rank_at_least'}: shape {shape} has fewer than {rank} axes.", fix="reshape it.")
+        raise ShapeError(
+            f"{message or 'assert_rank_at_least'}: shape {shape} has fewer than {rank} axes.", fix="reshape it."
+        )
 
 
 def assert_scalar(tensor: Any, message: str | None = None, name: str | None = None) -> Any:
@@ -102,16 +125,23 @@ def assert_type(tensor: Any, tf_type: Any, message: str | None = None, name: str
     """Raise DTypeError unless the tensor has this dtype."""
     found = convert_to_tensor(tensor).dtype
     if found is not as_dtype(tf_type):
-        raise DTypeError(f"{message or 'assert_type'}: dtype {found.name}, not {as_dtype(tf_type).name}.", fix="cast it.")
+        raise DTypeError(
+            f"{message or 'assert_type'}: dtype {found.name}, not {as_dtype(tf_type).name}.", fix="cast it."
+        )
 
 
 def assert_integer(x: Any, message: str | None = None, name: str | None = None) -> None:
     """Raise DTypeError unless the dtype is an integer's."""
     if not convert_to_tensor(x).dtype.is_integer:
-        raise DTypeError(f"{message or 'assert_integer'}: dtype {convert_to_tensor(x).dtype.name}.", fix="cast it to an integer dtype.")
+        raise DTypeError(
+            f"{message or 'assert_integer'}: dtype {convert_to_tensor(x).dtype.name}.",
+            fix="cast it to an integer dtype.",
+        )
 
 
-def assert_shapes(shapes: Any, data: Any = None, summarize: int | None = None, message: str | None = None, name: str | None = None) -> None:
+def assert_shapes(
+    shapes: Any, data: Any = None, summarize: int | None = None, message: str | None = None, name: str | None = None
+) -> None:
     """Raise ShapeError unless tensors have these shapes; a name stands for one size wherever it occurs."""
     sizes: dict[Any, int] = {}
     for tensor, wanted in shapes.items() if isinstance(shapes, dict) else shapes:
@@ -122,7 +152,9 @@ def assert_shapes(shapes: Any, data: Any = None, summarize: int | None = None, m
         for size, mark in zip(found, wanted):
             fits = size == mark if isinstance(mark, int) else mark is None or sizes.setdefault(mark, size) == size
             if not fits:
-                raise ShapeError(f"{message or 'assert_shapes'}: shape {found}, not {wanted} with {sizes}.", fix="reshape it.")
+                raise ShapeError(
+                    f"{message or 'assert_shapes'}: shape {found}, not {wanted} with {sizes}.", fix="reshape it."
+                )
 
 
 def is_numeric_tensor(tensor: Any) -> bool:
@@ -145,4 +177,7 @@ def disable_traceback_filtering() -> None:
     """Accepted: errors are short, always."""
 
 
-__all__ = [name for name in dir() if name.startswith(("assert", "check", "is_", "set_", "enable", "disable"))] + ["Assert", "InvalidArgumentError"]
+__all__ = [name for name in dir() if name.startswith(("assert", "check", "is_", "set_", "enable", "disable"))] + [
+    "Assert",
+    "InvalidArgumentError",
+]

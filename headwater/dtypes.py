@@ -1,9 +1,11 @@
 """The dtypes, and the one rule by which mixed dtypes promote.
 
-A `DType` is its name: it is a `str`, equal to "float32" and usable wherever Keras or NumPy take a name, and it carries what
+A `DType` is its name: it is a `str`, equal to "float32" and usable wherever Keras or NumPy take a name, and it carries
+what
 TensorFlow's users read off a dtype (`is_floating`, `as_numpy_dtype`, `min`, `max`, `size`).
 
-Promotion follows the lattice that Keras and JAX share: a Python number is weaker than any array, integers of mixed sign go to
+Promotion follows the lattice that Keras and JAX share: a Python number is weaker than any array, integers of mixed sign
+    go to
 the next signed width, an integer with a float takes the float, and float16 with bfloat16 meet in float32.
 """
 
@@ -41,7 +43,7 @@ class DType(str):
         return self
 
     def __repr__(self) -> str:
-        return f"tf.{str(self)}"
+        return f"tf.{self!s}"
 
     def __eq__(self, other: object) -> bool:
         if self is other:
@@ -232,7 +234,8 @@ def as_dtype(value: Any) -> DType:
         raise DTypeError(f"{value!r} is not a dtype.", fix=f"use one of {', '.join(DTYPES)}.") from None
 
 
-# The lattice: an edge goes from a dtype to each of the smallest ones above it. "i*", "f*" and "c*" are Python's numbers.
+# The lattice: an edge goes from a dtype to each of the smallest ones above it. "i*", "f*" and "c*" are Python's
+# numbers.
 _ABOVE: dict[str, tuple[str, ...]] = {
     "bool": ("i*",),
     "i*": ("uint8", "int8"),
@@ -272,7 +275,9 @@ def result_type(*kinds: Any) -> DType:
         (tf.float32, tf.float16)
     Source: jax.readthedocs.io, "Type promotion semantics" (the lattice), which Keras 3 follows.
     """
-    names = frozenset(_WEAK[kind] if isinstance(kind, type) and kind in _WEAK else str(as_dtype(kind)) for kind in kinds)
+    names = frozenset(
+        _WEAK[kind] if isinstance(kind, type) and kind in _WEAK else str(as_dtype(kind)) for kind in kinds
+    )
     if "string" in names:
         if names == {"string"}:
             return string
@@ -282,5 +287,6 @@ def result_type(*kinds: Any) -> DType:
 
 
 def floating(dtype: DType) -> DType:
-    """The dtype in which a true division, a mean or a square root of `dtype` is computed: itself if inexact, else float32."""
+    """The dtype in which a true division, a mean or a square root of `dtype` is computed: itself if inexact, else
+    float32."""
     return dtype if dtype.is_inexact else float32

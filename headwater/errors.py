@@ -1,6 +1,7 @@
 """What Headwater raises: three lines that say what is wrong, where, and what to do.
 
-Each class is also the built-in exception that a caller of NumPy or Keras expects (`ShapeError` is a `ValueError`), so that
+Each class is also the built-in exception that a caller of NumPy or Keras expects (`ShapeError` is a `ValueError`), so
+that
 existing `except` clauses go on working. The path of layers comes from a context variable that `Layer.__call__` enters.
 """
 

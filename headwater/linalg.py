@@ -10,18 +10,30 @@ from headwater.math import l2_normalize
 from headwater.ops.convert import convert_to_tensor
 
 __all__ = [
-    "adjoint", "band_part", "cholesky", "cholesky_solve", "cross", "det", "diag", "diag_part", "eig", "eigh", "eigvals", "eigvalsh", "einsum",
-    "expm", "eye", "global_norm", "inv", "l2_normalize", "logdet", "lstsq", "matmul", "matrix_rank", "matrix_transpose", "matvec", "norm",
-    "normalize", "pinv", "qr", "set_diag", "slogdet", "solve", "svd", "tensor_diag", "tensor_diag_part", "tensordot", "trace",
+    "adjoint", "band_part", "cholesky", "cholesky_solve", "cross", "det", "diag", "diag_part", "eig", "eigh",
+    "eigvals", "eigvalsh", "einsum",
+    "expm", "eye", "global_norm", "inv", "l2_normalize", "logdet", "lstsq", "matmul", "matrix_rank",
+    "matrix_transpose", "matvec", "norm",
+    "normalize", "pinv", "qr", "set_diag", "slogdet", "solve", "svd", "tensor_diag", "tensor_diag_part", "tensordot",
+    "trace",
     "triangular_solve",
 ]  # fmt: skip
 
 
 def matmul(
-    a: Any, b: Any, transpose_a: bool = False, transpose_b: bool = False, adjoint_a: bool = False, adjoint_b: bool = False,
-    a_is_sparse: bool = False, b_is_sparse: bool = False, output_type: Any = None, grad_a: bool = False, grad_b: bool = False,
+    a: Any,
+    b: Any,
+    transpose_a: bool = False,
+    transpose_b: bool = False,
+    adjoint_a: bool = False,
+    adjoint_b: bool = False,
+    a_is_sparse: bool = False,
+    b_is_sparse: bool = False,
+    output_type: Any = None,
+    grad_a: bool = False,
+    grad_b: bool = False,
     name: str | None = None,
-) -> Any:  # fmt: skip
+) -> Any:
     """Matrix product of two matrices or batches of them.
 
     Args:
@@ -39,9 +51,14 @@ def matmul(
 
 
 def matvec(
-    a: Any, b: Any, transpose_a: bool = False, adjoint_a: bool = False, a_is_sparse: bool = False, b_is_sparse: bool = False,
+    a: Any,
+    b: Any,
+    transpose_a: bool = False,
+    adjoint_a: bool = False,
+    a_is_sparse: bool = False,
+    b_is_sparse: bool = False,
     name: str | None = None,
-) -> Any:  # fmt: skip
+) -> Any:
     """Product of matrices and vectors: (..., m, k) and (..., k) -> (..., m)."""
     return ops.squeeze(matmul(a, ops.expand_dims(b, -1), transpose_a=transpose_a, adjoint_a=adjoint_a), axis=-1)
 
@@ -77,7 +94,7 @@ def trace(x: Any, name: str | None = None) -> Any:
     return ops.trace(x, axis1=-2, axis2=-1)
 
 
-def cholesky(input: Any, name: str | None = None) -> Any:  # noqa: A002
+def cholesky(input: Any, name: str | None = None) -> Any:
     """The lower triangular L with L Lᵀ = A."""
     return ops.cholesky(input)
 
@@ -100,7 +117,7 @@ def solve(matrix: Any, rhs: Any, adjoint: bool = False, name: str | None = None)
     return ops.solve(ops.conj(ops.swapaxes(matrix, -1, -2)) if adjoint else matrix, rhs)
 
 
-def inv(input: Any, adjoint: bool = False, name: str | None = None) -> Any:  # noqa: A002
+def inv(input: Any, adjoint: bool = False, name: str | None = None) -> Any:
     """The inverse of each matrix."""
     inverse = ops.inv(input)
     return ops.conj(ops.swapaxes(inverse, -1, -2)) if adjoint else inverse
@@ -116,15 +133,19 @@ def lstsq(matrix: Any, rhs: Any, l2_regularizer: float = 0.0, fast: bool = True,
     transposed = adjoint(matrix)
     gram = ops.matmul(transposed, matrix)
     gram = gram + l2_regularizer * ops.eye(gram.shape[-1], dtype=gram.dtype)
-    return cholesky_solve(ops.cholesky(gram), ops.matmul(transposed, rhs)) if fast or l2_regularizer else ops.matmul(ops.pinv(matrix), rhs)
+    return (
+        cholesky_solve(ops.cholesky(gram), ops.matmul(transposed, rhs))
+        if fast or l2_regularizer
+        else ops.matmul(ops.pinv(matrix), rhs)
+    )
 
 
-def det(input: Any, name: str | None = None) -> Any:  # noqa: A002
+def det(input: Any, name: str | None = None) -> Any:
     """The determinant of each matrix."""
     return ops.det(input)
 
 
-def slogdet(input: Any, name: str | None = None) -> Any:  # noqa: A002
+def slogdet(input: Any, name: str | None = None) -> Any:
     """Sign, and logarithm of the magnitude, of the determinant of each matrix."""
     return ops.slogdet(input)
 
@@ -135,7 +156,7 @@ def logdet(matrix: Any, name: str | None = None) -> Any:
     return 2.0 * ops.sum(ops.log(ops.real(diag_part(factor))), axis=-1)
 
 
-def qr(input: Any, full_matrices: bool = False, name: str | None = None) -> Any:  # noqa: A002
+def qr(input: Any, full_matrices: bool = False, name: str | None = None) -> Any:
     """Q with orthonormal columns and R upper triangular, Q R = A."""
     return ops.qr(input, mode="complete" if full_matrices else "reduced")
 
@@ -177,7 +198,9 @@ def matrix_rank(a: Any, tol: Any = None, validate_args: bool = False, name: str 
     return ops.sum(ops.cast(ops.greater(values, tol), "int32"), axis=-1)
 
 
-def norm(tensor: Any, ord: Any = "euclidean", axis: Any = None, keepdims: bool | None = None, name: str | None = None) -> Any:  # noqa: A002
+def norm(
+    tensor: Any, ord: Any = "euclidean", axis: Any = None, keepdims: bool | None = None, name: str | None = None
+) -> Any:
     """Norm of vectors (one axis, or all elements) or matrices (two axes)."""
     tensor = convert_to_tensor(tensor)
     if axis is None:
@@ -188,41 +211,56 @@ def norm(tensor: Any, ord: Any = "euclidean", axis: Any = None, keepdims: bool |
     return ops.norm(tensor, ord=ord, axis=axis, keepdims=bool(keepdims))
 
 
-def normalize(tensor: Any, ord: Any = "euclidean", axis: Any = None, name: str | None = None) -> Any:  # noqa: A002
+def normalize(tensor: Any, ord: Any = "euclidean", axis: Any = None, name: str | None = None) -> Any:
     """A tensor divided by its norm, and the norm."""
     size = norm(tensor, ord=ord, axis=axis, keepdims=True)
     return ops.divide(tensor, size), size
 
 
-def diag(diagonal: Any, name: str | None = "diag", k: int = 0, num_rows: int = -1, num_cols: int = -1, padding_value: Any = 0, align: str = "RIGHT_LEFT") -> Any:
+def diag(
+    diagonal: Any,
+    name: str | None = "diag",
+    k: int = 0,
+    num_rows: int = -1,
+    num_cols: int = -1,
+    padding_value: Any = 0,
+    align: str = "RIGHT_LEFT",
+) -> Any:
     """Matrices with the given diagonals, `k` places above the main one, and `padding_value` elsewhere."""
     diagonal = convert_to_tensor(diagonal)
     size = diagonal.shape[-1] + abs(int(k))
     rows, columns = size if num_rows < 0 else int(num_rows), size if num_cols < 0 else int(num_cols)
-    spread = ops.pad(diagonal, [*[(0, 0)] * (len(diagonal.shape) - 1), (max(0, -int(k)), max(0, rows - diagonal.shape[-1] - max(0, -int(k))))])
+    spread = ops.pad(
+        diagonal,
+        [*[(0, 0)] * (len(diagonal.shape) - 1), (max(0, -int(k)), max(0, rows - diagonal.shape[-1] - max(0, -int(k))))],
+    )
     spread = spread[..., :rows]
-    return ops.where(_on_diagonal(rows, columns, int(k)), ops.expand_dims(spread, -1), ops.cast(padding_value, diagonal.dtype))
+    return ops.where(
+        _on_diagonal(rows, columns, int(k)), ops.expand_dims(spread, -1), ops.cast(padding_value, diagonal.dtype)
+    )
 
 
 def _on_diagonal(rows: int, columns: int, k: int) -> Any:
     return ops.equal(ops.expand_dims(ops.arange(rows), 1) + k, ops.arange(columns))
 
 
-def diag_part(input: Any, name: str | None = "diag_part", k: int = 0, padding_value: Any = 0, align: str = "RIGHT_LEFT") -> Any:  # noqa: A002
+def diag_part(
+    input: Any, name: str | None = "diag_part", k: int = 0, padding_value: Any = 0, align: str = "RIGHT_LEFT"
+) -> Any:
     """The diagonal of each matrix, `k` places above the main one."""
     return ops.diagonal(input, offset=int(k), axis1=-2, axis2=-1)
 
 
-def set_diag(input: Any, diagonal: Any, name: str | None = "set_diag", k: int = 0, align: str = "RIGHT_LEFT") -> Any:  # noqa: A002
+def set_diag(input: Any, diagonal: Any, name: str | None = "set_diag", k: int = 0, align: str = "RIGHT_LEFT") -> Any:
     """Each matrix with another diagonal."""
-    input = convert_to_tensor(input)  # noqa: A001
+    input = convert_to_tensor(input)
     rows, columns = input.shape[-2:]
     return ops.where(_on_diagonal(rows, columns, int(k)), diag(diagonal, k=k, num_rows=rows, num_cols=columns), input)
 
 
-def band_part(input: Any, num_lower: int, num_upper: int, name: str | None = None) -> Any:  # noqa: A002
+def band_part(input: Any, num_lower: int, num_upper: int, name: str | None = None) -> Any:
     """Each matrix with zeros outside of a band around its diagonal; -1 keeps a whole triangle."""
-    input = convert_to_tensor(input)  # noqa: A001
+    input = convert_to_tensor(input)
     rows, columns = input.shape[-2:]
     below = ops.expand_dims(ops.arange(rows), 1) - ops.arange(columns)
     lower, upper = (rows if int(num_lower) < 0 else int(num_lower)), (columns if int(num_upper) < 0 else int(num_upper))
@@ -236,18 +274,19 @@ def tensor_diag(diagonal: Any, name: str | None = None) -> Any:
     return ops.reshape(diag(ops.ravel(diagonal)), (*diagonal.shape, *diagonal.shape))
 
 
-def tensor_diag_part(input: Any, name: str | None = None) -> Any:  # noqa: A002
+def tensor_diag_part(input: Any, name: str | None = None) -> Any:
     """The diagonal of a tensor whose shape is one shape twice."""
-    input = convert_to_tensor(input)  # noqa: A001
+    input = convert_to_tensor(input)
     half = input.shape[: len(input.shape) // 2]
     size = half.num_elements()
     return ops.reshape(diag_part(ops.reshape(input, (size, size))), half)
 
 
-def expm(input: Any, name: str | None = None) -> Any:  # noqa: A002
+def expm(input: Any, name: str | None = None) -> Any:
     """Exponential of each square matrix.
 
-    Source: Higham 2005, "The scaling and squaring method for the matrix exponential revisited"; here with a Taylor series of the scaled matrix.
+    Source: Higham 2005, "The scaling and squaring method for the matrix exponential revisited"; here with a Taylor
+    series of the scaled matrix.
     """
     matrix = convert_to_tensor(input)
     norms = ops.max(ops.sum(ops.absolute(matrix), axis=-2), axis=-1)

@@ -10,8 +10,7 @@ from headwater.errors import ShapeError
 from headwater.ops.convert import convert_to_tensor
 
 
-
-def abs(x: Any, name: str | None = None) -> Any:  # noqa: A001
+def abs(x: Any, name: str | None = None) -> Any:
     """Magnitude of each element."""
     return ops.absolute(x)
 
@@ -241,7 +240,7 @@ def not_equal(x: Any, y: Any, name: str | None = None) -> Any:
     return ops.not_equal(x, y)
 
 
-def pow(x: Any, y: Any, name: str | None = None) -> Any:  # noqa: A001
+def pow(x: Any, y: Any, name: str | None = None) -> Any:
     """x to the power y, element by element."""
     return ops.power(x, y)
 
@@ -261,7 +260,7 @@ def rint(x: Any, name: str | None = None) -> Any:
     return ops.round(x)
 
 
-def round(x: Any, name: str | None = None) -> Any:  # noqa: A001
+def round(x: Any, name: str | None = None) -> Any:
     """Nearest whole number; the even one of two equally near."""
     return ops.round(x)
 
@@ -469,7 +468,9 @@ def add_n(inputs: Sequence[Any], name: str | None = None) -> Any:
     tensors = [convert_to_tensor(x) for x in (inputs if isinstance(inputs, (list, tuple)) else [inputs])]
     shapes = {tuple(tensor.shape) for tensor in tensors}
     if len(shapes) != 1:
-        raise ShapeError(f"add_n: shapes {', '.join(map(str, sorted(shapes))) or 'of nothing'}.", fix="give tensors of one shape.")
+        raise ShapeError(
+            f"add_n: shapes {', '.join(map(str, sorted(shapes))) or 'of nothing'}.", fix="give tensors of one shape."
+        )
     total = tensors[0]
     for tensor in tensors[1:]:
         total = ops.add(total, tensor)
@@ -479,20 +480,26 @@ def add_n(inputs: Sequence[Any], name: str | None = None) -> Any:
 accumulate_n = add_n
 
 
-def argmax(input: Any, axis: int | None = None, output_type: Any = "int64", name: str | None = None) -> Any:  # noqa: A002
+def argmax(input: Any, axis: int | None = None, output_type: Any = "int64", name: str | None = None) -> Any:
     """Position of the largest element along an axis: 0 by default, as in TensorFlow."""
     return ops.cast(ops.argmax(input, axis=0 if axis is None else int(axis)), output_type)
 
 
-def argmin(input: Any, axis: int | None = None, output_type: Any = "int64", name: str | None = None) -> Any:  # noqa: A002
+def argmin(input: Any, axis: int | None = None, output_type: Any = "int64", name: str | None = None) -> Any:
     """Position of the smallest element along an axis: 0 by default, as in TensorFlow."""
     return ops.cast(ops.argmin(input, axis=0 if axis is None else int(axis)), output_type)
 
 
 def bincount(
-    arr: Any, weights: Any = None, minlength: Any = None, maxlength: Any = None, dtype: Any = "int32", name: str | None = None,
-    axis: int | None = None, binary_output: bool = False,
-) -> Any:  # fmt: skip
+    arr: Any,
+    weights: Any = None,
+    minlength: Any = None,
+    maxlength: Any = None,
+    dtype: Any = "int32",
+    name: str | None = None,
+    axis: int | None = None,
+    binary_output: bool = False,
+) -> Any:
     """How often each whole number occurs, or the sum of the weights at its places."""
     counts = ops.bincount(arr, weights=weights, minlength=0 if minlength is None else int(minlength))
     counts = counts if maxlength is None else counts[..., : int(maxlength)]
@@ -501,7 +508,12 @@ def bincount(
 
 
 def confusion_matrix(
-    labels: Any, predictions: Any, num_classes: int | None = None, weights: Any = None, dtype: Any = "int32", name: str | None = None
+    labels: Any,
+    predictions: Any,
+    num_classes: int | None = None,
+    weights: Any = None,
+    dtype: Any = "int32",
+    name: str | None = None,
 ) -> Any:
     """Counts of pairs: row i, column j counts how often class i was predicted as class j."""
     labels, predictions = ops.cast(labels, "int64"), ops.cast(predictions, "int64")
@@ -512,7 +524,9 @@ def confusion_matrix(
     return ops.reshape(flat, (num_classes, num_classes))
 
 
-def count_nonzero(input: Any, axis: Any = None, keepdims: bool | None = None, dtype: Any = "int64", name: str | None = None) -> Any:  # noqa: A002
+def count_nonzero(
+    input: Any, axis: Any = None, keepdims: bool | None = None, dtype: Any = "int64", name: str | None = None
+) -> Any:
     """How many elements along the axes are not 0."""
     return ops.sum(ops.cast(ops.not_equal(input, ops.zeros_like(input)), dtype), axis=axis, keepdims=bool(keepdims))
 
@@ -594,7 +608,9 @@ def softmax(logits: Any, axis: int | None = None, name: str | None = None) -> An
 def multiply_no_nan(x: Any, y: Any, name: str | None = None) -> Any:
     """Product, 0 where y is 0 even if x is infinite or NaN."""
     zero = ops.equal(y, 0)
-    return ops.where(zero, ops.zeros_like(ops.multiply(x, y)), ops.multiply(ops.where(zero, ops.ones_like(ops.multiply(x, y)), x), y))
+    return ops.where(
+        zero, ops.zeros_like(ops.multiply(x, y)), ops.multiply(ops.where(zero, ops.ones_like(ops.multiply(x, y)), x), y)
+    )
 
 
 def polyval(coeffs: Sequence[Any], x: Any, name: str | None = None) -> Any:
@@ -610,7 +626,7 @@ def reciprocal_no_nan(x: Any, name: str | None = None) -> Any:
     return ops.divide_no_nan(ops.ones_like(x), x)
 
 
-def top_k(input: Any, k: int = 1, sorted: bool = True, index_type: Any = "int32", name: str | None = None) -> Any:  # noqa: A002
+def top_k(input: Any, k: int = 1, sorted: bool = True, index_type: Any = "int32", name: str | None = None) -> Any:
     """The k largest elements of each row, and their positions."""
     values, indices = ops.top_k(input, int(k), sorted=sorted)
     return values, ops.cast(indices, index_type)
@@ -687,19 +703,31 @@ def unsorted_segment_sqrt_n(data: Any, segment_ids: Any, num_segments: int, name
 def xdivy(x: Any, y: Any, name: str | None = None) -> Any:
     """x / y, and 0 where x is 0."""
     zero = ops.equal(x, 0)
-    return ops.where(zero, ops.zeros_like(ops.true_divide(x, 1)), ops.true_divide(x, ops.where(zero, ops.ones_like(ops.multiply(x, y)), y)))
+    return ops.where(
+        zero,
+        ops.zeros_like(ops.true_divide(x, 1)),
+        ops.true_divide(x, ops.where(zero, ops.ones_like(ops.multiply(x, y)), y)),
+    )
 
 
 def xlogy(x: Any, y: Any, name: str | None = None) -> Any:
     """x * log(y), and 0 where x is 0."""
     zero = ops.equal(x, 0)
-    return ops.where(zero, ops.zeros_like(ops.multiply(x, y)), ops.multiply(x, ops.log(ops.where(zero, ops.ones_like(ops.multiply(x, y)), y))))
+    return ops.where(
+        zero,
+        ops.zeros_like(ops.multiply(x, y)),
+        ops.multiply(x, ops.log(ops.where(zero, ops.ones_like(ops.multiply(x, y)), y))),
+    )
 
 
 def xlog1py(x: Any, y: Any, name: str | None = None) -> Any:
     """x * log(1 + y), and 0 where x is 0."""
     zero = ops.equal(x, 0)
-    return ops.where(zero, ops.zeros_like(ops.multiply(x, y)), ops.multiply(x, ops.log1p(ops.where(zero, ops.zeros_like(ops.multiply(x, y)), y))))
+    return ops.where(
+        zero,
+        ops.zeros_like(ops.multiply(x, y)),
+        ops.multiply(x, ops.log1p(ops.where(zero, ops.zeros_like(ops.multiply(x, y)), y))),
+    )
 
 
 def zero_fraction(value: Any, name: str | None = None) -> Any:

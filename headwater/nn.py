@@ -9,16 +9,27 @@ from headwater import ops
 from headwater.errors import ArgumentError, ShapeError
 from headwater.frontend.generator import draw_key
 from headwater.math import (
-    in_top_k, l2_normalize, log_softmax, sigmoid, softmax, softplus, softsign, tanh, top_k, zero_fraction,
+    in_top_k,
+    l2_normalize,
+    log_softmax,
+    sigmoid,
+    softmax,
+    softplus,
+    softsign,
+    tanh,
+    top_k,
+    zero_fraction,
 )  # fmt: skip
 from headwater.ops import random as draws
 from headwater.ops.convert import convert_to_tensor
 
 __all__ = [
-    "batch_normalization", "bias_add", "compute_average_loss", "crelu", "dropout", "elu", "embedding_lookup", "gelu", "in_top_k", "l2_loss",
+    "batch_normalization", "bias_add", "compute_average_loss", "crelu", "dropout", "elu", "embedding_lookup", "gelu",
+    "in_top_k", "l2_loss",
     "l2_normalize", "leaky_relu", "log_poisson_loss", "log_softmax", "moments", "normalize_moments", "relu", "relu6",
     "scale_regularization_loss", "selu", "sigmoid", "sigmoid_cross_entropy_with_logits", "silu", "softmax",
-    "softmax_cross_entropy_with_logits", "softplus", "softsign", "sparse_softmax_cross_entropy_with_logits", "swish", "tanh", "top_k",
+    "softmax_cross_entropy_with_logits", "softplus", "softsign", "sparse_softmax_cross_entropy_with_logits", "swish",
+    "tanh", "top_k",
     "weighted_cross_entropy_with_logits", "weighted_moments", "zero_fraction",
 ]  # fmt: skip
 
@@ -72,7 +83,8 @@ def bias_add(value: Any, bias: Any, data_format: str | None = None, name: str | 
     axis = 1 if (data_format or "").startswith("NC") else len(value.shape) - 1
     if len(bias.shape) != 1 or bias.shape[0] != value.shape[axis]:
         raise ShapeError(
-            f"bias_add: a bias of shape {tuple(bias.shape)} for {value.shape[axis]} channels.", fix="give one number for each channel."
+            f"bias_add: a bias of shape {tuple(bias.shape)} for {value.shape[axis]} channels.",
+            fix="give one number for each channel.",
         )
     return ops.add(value, ops.reshape(bias, [-1 if i == axis else 1 for i in range(len(value.shape))]))
 
@@ -103,7 +115,9 @@ def l2_loss(t: Any, name: str | None = None) -> Any:
 def sigmoid_cross_entropy_with_logits(labels: Any = None, logits: Any = None, name: str | None = None) -> Any:
     """Cross-entropy of independent yes-no choices, element by element: max(x, 0) - x * z + log(1 + exp(-|x|))."""
     labels, logits = _pair("sigmoid_cross_entropy_with_logits", labels, logits)
-    return ops.add(ops.subtract(ops.relu(logits), ops.multiply(logits, labels)), ops.softplus(ops.negative(ops.absolute(logits))))
+    return ops.add(
+        ops.subtract(ops.relu(logits), ops.multiply(logits, labels)), ops.softplus(ops.negative(ops.absolute(logits)))
+    )
 
 
 def weighted_cross_entropy_with_logits(labels: Any, logits: Any, pos_weight: Any, name: str | None = None) -> Any:
@@ -128,7 +142,8 @@ def sparse_softmax_cross_entropy_with_logits(labels: Any, logits: Any, name: str
     labels, logits = convert_to_tensor(labels), convert_to_tensor(logits)
     if tuple(labels.shape) != tuple(logits.shape[:-1]):
         raise ShapeError(
-            f"sparse_softmax_cross_entropy_with_logits: labels of shape {tuple(labels.shape)} for logits of shape {tuple(logits.shape)}.",
+            f"sparse_softmax_cross_entropy_with_logits: labels of shape {tuple(labels.shape)} "
+            f"for logits of shape {tuple(logits.shape)}.",
             fix="give one class number for each row of logits.",
         )
     return ops.sparse_categorical_crossentropy(labels, logits, from_logits=True)
@@ -140,14 +155,24 @@ def log_poisson_loss(targets: Any, log_input: Any, compute_full_loss: bool = Fal
     if not compute_full_loss:
         return loss
     stirling = targets * ops.log(targets) - targets + 0.5 * ops.log(2 * 3.141592653589793 * targets)
-    return ops.add(loss, ops.where(ops.logical_and(ops.greater_equal(targets, 0), ops.less_equal(targets, 1)), ops.zeros_like(stirling), stirling))
+    return ops.add(
+        loss,
+        ops.where(
+            ops.logical_and(ops.greater_equal(targets, 0), ops.less_equal(targets, 1)),
+            ops.zeros_like(stirling),
+            stirling,
+        ),
+    )
 
 
 def _pair(what: str, labels: Any, logits: Any) -> tuple[Any, Any]:
     logits = convert_to_tensor(logits)
     labels = ops.cast(labels, logits.dtype)
     if tuple(labels.shape) != tuple(logits.shape):
-        raise ShapeError(f"{what}: labels {tuple(labels.shape)} and logits {tuple(logits.shape)} differ.", fix="give both in one shape.")
+        raise ShapeError(
+            f"{what}: labels {tuple(labels.shape)} and logits {tuple(logits.shape)} differ.",
+            fix="give both in one shape.",
+        )
     return labels, logits
 
 
@@ -156,7 +181,9 @@ def moments(x: Any, axes: Any, shift: Any = None, keepdims: bool = False, name: 
     return ops.moments(x, axes=axes, keepdims=keepdims)
 
 
-def weighted_moments(x: Any, axes: Any, frequency_weights: Any, keepdims: bool = False, name: str | None = None) -> tuple[Any, Any]:
+def weighted_moments(
+    x: Any, axes: Any, frequency_weights: Any, keepdims: bool = False, name: str | None = None
+) -> tuple[Any, Any]:
     """Weighted mean and variance over axes."""
     x = convert_to_tensor(x)
     weights = ops.broadcast_to(ops.cast(frequency_weights, x.dtype), x.shape)
@@ -166,7 +193,9 @@ def weighted_moments(x: Any, axes: Any, frequency_weights: Any, keepdims: bool =
     return (mean, variance) if keepdims else (ops.squeeze(mean, axis=axes), ops.squeeze(variance, axis=axes))
 
 
-def normalize_moments(counts: Any, mean_ss: Any, variance_ss: Any, shift: Any, name: str | None = None) -> tuple[Any, Any]:
+def normalize_moments(
+    counts: Any, mean_ss: Any, variance_ss: Any, shift: Any, name: str | None = None
+) -> tuple[Any, Any]:
     """Mean and variance from the sums of `sufficient_statistics`."""
     inverse = ops.reciprocal(counts)
     shifted = ops.multiply(mean_ss, inverse)
@@ -188,12 +217,16 @@ def compute_average_loss(per_example_loss: Any, sample_weight: Any = None, globa
     """Sum of the losses of the examples, divided by the size of the whole batch."""
     losses = convert_to_tensor(per_example_loss)
     losses = losses if sample_weight is None else ops.multiply(losses, sample_weight)
-    return ops.divide(ops.sum(losses), ops.cast(losses.shape[0] if global_batch_size is None else global_batch_size, losses.dtype))
+    return ops.divide(
+        ops.sum(losses), ops.cast(losses.shape[0] if global_batch_size is None else global_batch_size, losses.dtype)
+    )
 
 
 def scale_regularization_loss(regularization_loss: Any) -> Any:
     """The regularisation loss for this replica: there is one replica."""
-    losses: Sequence[Any] = regularization_loss if isinstance(regularization_loss, (list, tuple)) else [regularization_loss]
+    losses: Sequence[Any] = (
+        regularization_loss if isinstance(regularization_loss, (list, tuple)) else [regularization_loss]
+    )
     total = convert_to_tensor(losses[0])
     for loss in losses[1:]:
         total = ops.add(total, loss)

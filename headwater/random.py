@@ -6,13 +6,20 @@ from typing import Any
 
 from headwater import ops
 from headwater.frontend.generator import (
-    Generator, draw_key, global_generator, set_global_generator, set_seed, stateless_key, uniform_of,
+    Generator,
+    draw_key,
+    global_generator,
+    set_global_generator,
+    set_seed,
+    stateless_key,
+    uniform_of,
 )  # fmt: skip
 from headwater.ops import random as draws
 
 __all__ = [
     "Generator", "categorical", "fold_in", "gamma", "get_global_generator", "normal", "poisson", "set_global_generator",
-    "set_seed", "shuffle", "split", "stateless_binomial", "stateless_categorical", "stateless_gamma", "stateless_normal",
+    "set_seed", "shuffle", "split", "stateless_binomial", "stateless_categorical", "stateless_gamma",
+    "stateless_normal",
     "stateless_poisson", "stateless_truncated_normal", "stateless_uniform", "truncated_normal", "uniform",
 ]  # fmt: skip
 
@@ -22,7 +29,14 @@ def get_global_generator() -> Generator:
     return global_generator()
 
 
-def normal(shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = "float32", seed: int | None = None, name: str | None = None) -> Any:
+def normal(
+    shape: Any,
+    mean: Any = 0.0,
+    stddev: Any = 1.0,
+    dtype: Any = "float32",
+    seed: int | None = None,
+    name: str | None = None,
+) -> Any:
     """Numbers from the normal distribution.
 
     Args:
@@ -38,18 +52,33 @@ def normal(shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = "float32
 
 
 def truncated_normal(
-    shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = "float32", seed: int | None = None, name: str | None = None
+    shape: Any,
+    mean: Any = 0.0,
+    stddev: Any = 1.0,
+    dtype: Any = "float32",
+    seed: int | None = None,
+    name: str | None = None,
 ) -> Any:
     """Numbers from the normal distribution within two standard deviations of the mean."""
     return draws.truncated_normal(draw_key(seed), shape, mean, stddev, dtype)
 
 
-def uniform(shape: Any, minval: Any = 0, maxval: Any = None, dtype: Any = "float32", seed: int | None = None, name: str | None = None) -> Any:
-    """Numbers from `minval` up to `maxval`, without it: floats from 0 to 1 by default, or whole numbers if `dtype` is an integer."""
+def uniform(
+    shape: Any,
+    minval: Any = 0,
+    maxval: Any = None,
+    dtype: Any = "float32",
+    seed: int | None = None,
+    name: str | None = None,
+) -> Any:
+    """Numbers from `minval` up to `maxval`, without it: floats from 0 to 1 by default, or whole numbers if `dtype` is
+    an integer."""
     return uniform_of(draw_key(seed), shape, minval, maxval, dtype)
 
 
-def gamma(shape: Any, alpha: Any, beta: Any = None, dtype: Any = "float32", seed: int | None = None, name: str | None = None) -> Any:
+def gamma(
+    shape: Any, alpha: Any, beta: Any = None, dtype: Any = "float32", seed: int | None = None, name: str | None = None
+) -> Any:
     """Numbers from gamma distributions.
 
     Args:
@@ -72,7 +101,9 @@ def poisson(shape: Any, lam: Any, dtype: Any = "float32", seed: int | None = Non
     return ops.cast(draws.poisson(draw_key(seed), (*_sizes(shape), *lam.shape), lam), dtype)
 
 
-def categorical(logits: Any, num_samples: int, dtype: Any = None, seed: int | None = None, name: str | None = None) -> Any:
+def categorical(
+    logits: Any, num_samples: int, dtype: Any = None, seed: int | None = None, name: str | None = None
+) -> Any:
     """Classes drawn from unnormalised log-probabilities: logits (batch, classes) -> int64 (batch, num_samples)."""
     return draws.categorical(draw_key(seed), logits, int(num_samples), dtype or "int64")
 
@@ -100,32 +131,54 @@ def fold_in(seed: Any, data: Any, alg: Any = "auto_select") -> Any:
 
 
 def stateless_normal(
-    shape: Any, seed: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = "float32", name: str | None = None, alg: Any = "auto_select"
+    shape: Any,
+    seed: Any,
+    mean: Any = 0.0,
+    stddev: Any = 1.0,
+    dtype: Any = "float32",
+    name: str | None = None,
+    alg: Any = "auto_select",
 ) -> Any:
     """`normal` for a seed of two numbers."""
     return draws.normal(stateless_key(seed), shape, mean, stddev, dtype)
 
 
 def stateless_truncated_normal(
-    shape: Any, seed: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = "float32", name: str | None = None, alg: Any = "auto_select"
+    shape: Any,
+    seed: Any,
+    mean: Any = 0.0,
+    stddev: Any = 1.0,
+    dtype: Any = "float32",
+    name: str | None = None,
+    alg: Any = "auto_select",
 ) -> Any:
     """`truncated_normal` for a seed of two numbers."""
     return draws.truncated_normal(stateless_key(seed), shape, mean, stddev, dtype)
 
 
 def stateless_uniform(
-    shape: Any, seed: Any, minval: Any = 0, maxval: Any = None, dtype: Any = "float32", name: str | None = None, alg: Any = "auto_select"
+    shape: Any,
+    seed: Any,
+    minval: Any = 0,
+    maxval: Any = None,
+    dtype: Any = "float32",
+    name: str | None = None,
+    alg: Any = "auto_select",
 ) -> Any:
     """`uniform` for a seed of two numbers."""
     return uniform_of(stateless_key(seed), shape, minval, maxval, dtype)
 
 
-def stateless_categorical(logits: Any, num_samples: int, seed: Any, dtype: Any = "int64", name: str | None = None) -> Any:
+def stateless_categorical(
+    logits: Any, num_samples: int, seed: Any, dtype: Any = "int64", name: str | None = None
+) -> Any:
     """`categorical` for a seed of two numbers."""
     return draws.categorical(stateless_key(seed), logits, int(num_samples), dtype)
 
 
-def stateless_gamma(shape: Any, seed: Any, alpha: Any, beta: Any = None, dtype: Any = "float32", name: str | None = None) -> Any:
+def stateless_gamma(
+    shape: Any, seed: Any, alpha: Any, beta: Any = None, dtype: Any = "float32", name: str | None = None
+) -> Any:
     """Gamma draws of the whole `shape` for a seed of two numbers; the parameters broadcast to it."""
     sizes = _sizes(shape)
     alpha = ops.broadcast_to(ops.cast(alpha, dtype), sizes)
@@ -137,6 +190,8 @@ def stateless_poisson(shape: Any, seed: Any, lam: Any, dtype: Any = "int32", nam
     return ops.cast(draws.poisson(stateless_key(seed), _sizes(shape), lam), dtype)
 
 
-def stateless_binomial(shape: Any, seed: Any, counts: Any, probs: Any, output_dtype: Any = "int32", name: str | None = None) -> Any:
+def stateless_binomial(
+    shape: Any, seed: Any, counts: Any, probs: Any, output_dtype: Any = "int32", name: str | None = None
+) -> Any:
     """Binomial draws of the whole `shape` for a seed of two numbers."""
     return ops.cast(draws.binomial(stateless_key(seed), _sizes(shape), counts, probs), output_dtype)

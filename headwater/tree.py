@@ -1,6 +1,8 @@
-"""Nested structures of lists, tuples, named tuples and dicts: flatten, rebuild, map. None is a leaf, as in TensorFlow's nest.
+"""Nested structures of lists, tuples, named tuples and dicts: flatten, rebuild, map. None is a leaf, as in TensorFlow's
+nest.
 
-`optree` does the work; the commonest structures (a leaf, a flat list or tuple) do not need it and do not wait for its import.
+`optree` does the work; the commonest structures (a leaf, a flat list or tuple) do not need it and do not wait for its
+import.
 """
 
 from __future__ import annotations
@@ -75,7 +77,8 @@ def is_nested(value: Any) -> bool:
 
 
 def flatten(structure: Any) -> tuple[list[Any], Any]:
-    """The leaves, and a structure whose `unflatten(leaves)` puts them back. Dicts are taken in the order of their keys."""
+    """The leaves, and a structure whose `unflatten(leaves)` puts them back. Dicts are taken in the order of their
+    keys."""
     kind = type(structure)
     if kind in (list, tuple):
         if not any(isinstance(item, _CONTAINERS) for item in structure):

@@ -1,6 +1,7 @@
 """Reverse-mode differentiation of a list of recorded applications.
 
-The rules are written in primitives, so the gradients are arrays like any others: an outer recorder sees them made, and the second
+The rules are written in primitives, so the gradients are arrays like any others: an outer recorder sees them made, and
+    the second
 derivative comes free.
 """
 
@@ -29,12 +30,16 @@ class Record(NamedTuple):
 class Records(list):
     """A recorder that keeps every application, for `dispatch.add_recorder`."""
 
-    def record(self, primitive: Primitive, args: Sequence[Array], attrs: dict[str, Any], outputs: Sequence[Array]) -> None:
+    def record(
+        self, primitive: Primitive, args: Sequence[Array], attrs: dict[str, Any], outputs: Sequence[Array]
+    ) -> None:
         """Keep one application."""
         self.append(Record(primitive, tuple(args), attrs, tuple(outputs), layer_path()))
 
 
-def backward(records: Sequence[Record], targets: Sequence[Array], cotangents: Sequence[Array], sources: Iterable[Array]) -> list[Array | None]:
+def backward(
+    records: Sequence[Record], targets: Sequence[Array], cotangents: Sequence[Array], sources: Iterable[Array]
+) -> list[Array | None]:
     """Cotangents of `sources`, given those of `targets`.
 
     Args:
@@ -51,7 +56,9 @@ def backward(records: Sequence[Record], targets: Sequence[Array], cotangents: Se
     for target, cotangent in zip(targets, cotangents):
         _accumulate(found, target, cotangent)
     for record in reversed(records):
-        if not any(id(output) in found for output in record.outputs) or not any(id(arg) in active for arg in record.args):
+        if not any(id(output) in found for output in record.outputs) or not any(
+            id(arg) in active for arg in record.args
+        ):
             continue
         with source_scope(record.source):
             for arg, cotangent in zip(record.args, _apply_vjp(record, found)):

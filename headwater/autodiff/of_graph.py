@@ -16,7 +16,8 @@ def graph_vjp(graph: Graph, wanted: Sequence[int]) -> Graph:
     Args:
         graph: what to differentiate. Its forward part is computed again inside the result.
         wanted: positions of the inputs to differentiate with respect to; they must be floats or complex numbers.
-    Returns: a graph whose inputs are those of `graph`, then a cotangent for each of its outputs of float or complex dtype, and whose
+    Returns: a graph whose inputs are those of `graph`, then a cotangent for each of its outputs of float or complex
+    dtype, and whose
         outputs are the cotangents of the wanted inputs, zeros where no output depends on one.
     """
     trace = dispatch.Trace(f"{graph.name}_vjp", parent=dispatch.current_trace())
@@ -30,6 +31,8 @@ def graph_vjp(graph: Graph, wanted: Sequence[int]) -> Graph:
         with dispatch.recording(()):
             sources = [inputs[index] for index in wanted]
             found = backward(records, [outputs[index] for index in differentiable], cotangents, sources)
-            results = [zeros(source.spec) if cotangent is None else cotangent for source, cotangent in zip(sources, found)]
+            results = [
+                zeros(source.spec) if cotangent is None else cotangent for source, cotangent in zip(sources, found)
+            ]
             trace.graph.outputs = [trace.lift(result) for result in results]
     return trace.graph

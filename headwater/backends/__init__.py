@@ -1,8 +1,8 @@
 """The backends, loaded by name on first use, and the one that is in use.
 
-    cpu        the native runtime: the default
-    xla        jax.jit: GPUs and TPUs, an optional extra
-    reference  NumPy, one primitive after another: the oracle
+cpu        the native runtime: the default
+xla        jax.jit: GPUs and TPUs, an optional extra
+reference  NumPy, one primitive after another: the oracle
 """
 
 from __future__ import annotations

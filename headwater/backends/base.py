@@ -34,7 +34,8 @@ class Executable(Protocol):
 class Backend(abc.ABC):
     """Base of the backends.
 
-    A graph that is compiled has as inputs the arguments, then one for each cell; and as outputs the results, then the new value of
+    A graph that is compiled has as inputs the arguments, then one for each cell; and as outputs the results, then the
+    new value of
     each cell that `updates` names by its position among the cells.
     """
 
@@ -61,12 +62,14 @@ class Backend(abc.ABC):
         """A cell that holds `buffer`."""
 
     def gather_rows(self, sources: Sequence[Any], indices: Any, start: int, count: int) -> list[Any]:
-        """Rows indices[start : start + count] of each source buffer, as buffers: a minibatch. `indices` is an int64 buffer."""
+        """Rows indices[start : start + count] of each source buffer, as buffers: a minibatch. `indices` is an int64
+        buffer."""
         rows = np.asarray(indices)[start : start + count]
         return [self.from_numpy(np.asarray(source)[rows]) for source in sources]
 
     def execute(self, primitive: Primitive, args: Sequence[Array], attrs: dict[str, Any]) -> list[tuple[Spec, Any]]:
-        """Run one primitive at once: a graph of one node, compiled once for each combination of specs and attributes."""
+        """Run one primitive at once: a graph of one node, compiled once for each combination of specs and
+        attributes."""
         key = (primitive, tuple([array.spec for array in args]), tuple(attrs.items()))
         entry = self._eager.get(key)
         if entry is None:

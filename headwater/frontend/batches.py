@@ -1,4 +1,5 @@
-"""Minibatches of arrays in memory: the backend gathers the rows of all of them in one call, without Python in between."""
+"""Minibatches of arrays in memory: the backend gathers the rows of all of them in one call, without Python in
+between."""
 
 from __future__ import annotations
 
@@ -24,7 +25,10 @@ class BatchGatherer:
     def __init__(self, tensors: Sequence[Any], batch_size: int) -> None:
         sizes = {tensor.spec.shape[0] for tensor in tensors}
         if len(sizes) != 1:
-            raise ShapeError(f"arrays of {' and '.join(map(str, sorted(sizes)))} rows can't be batched together.", fix="give arrays of equal length.")
+            raise ShapeError(
+                f"arrays of {' and '.join(map(str, sorted(sizes)))} rows can't be batched together.",
+                fix="give arrays of equal length.",
+            )
         (self.size,) = sizes
         self.batch_size = batch_size
         self._tensors = list(tensors)

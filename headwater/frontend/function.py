@@ -1,6 +1,7 @@
 """function: a Python function traced once for each signature of its arguments, and run as one program.
 
-The trace is differentiated, optimized and compiled as a whole. Variables that it reads are inputs, variables that it writes are
+The trace is differentiated, optimized and compiled as a whole. Variables that it reads are inputs, variables that it
+writes are
 updated in place. Inside another traced function it is traced along with that one.
 """
 
@@ -53,7 +54,9 @@ class ConcreteFunction:
 
     def __init__(self, function: Callable[..., Any], name: str, leaves: Sequence[Any], structure: Any) -> None:
         self.name = name
-        self.structured_input_signature = structure.unflatten([leaf if not isinstance(leaf, Spec) else TensorSpec(*leaf) for leaf in leaves])
+        self.structured_input_signature = structure.unflatten(
+            [leaf if not isinstance(leaf, Spec) else TensorSpec(*leaf) for leaf in leaves]
+        )
         self.input_specs = [leaf for leaf in leaves if isinstance(leaf, Spec)]
         trace = dispatch.Trace(name)
         inputs = [trace.input(leaf) if isinstance(leaf, Spec) else leaf for leaf in leaves]
@@ -140,15 +143,22 @@ class ConcreteFunction:
         leaves = tree.leaves((args, dict(sorted(kwargs.items()))))
         tensors = [convert_to_tensor(leaf) for leaf in leaves if _is_tensor_like(leaf)]
         if len(tensors) != len(self.input_specs):
-            raise ArgumentError(f"{self.name} takes {len(self.input_specs)} tensors and is given {len(tensors)}.", fix="pass the traced arguments.")
+            raise ArgumentError(
+                f"{self.name} takes {len(self.input_specs)} tensors and is given {len(tensors)}.",
+                fix="pass the traced arguments.",
+            )
         for tensor, spec in zip(tensors, self.input_specs):
             if tensor.spec != spec:
-                raise ShapeError(f"{self.name} was traced for {spec} and is given {tensor.spec}.", fix="call the tf.function itself, which traces anew.")
+                raise ShapeError(
+                    f"{self.name} was traced for {spec} and is given {tensor.spec}.",
+                    fix="call the tf.function itself, which traces anew.",
+                )
         return self.call_flat(tensors)
 
 
 def _ordered_states(trace: dispatch.Trace) -> list[State]:
-    """The variables read, in the order of their inputs; those inputs moved behind the arguments (they may come in between)."""
+    """The variables read, in the order of their inputs; those inputs moved behind the arguments (they may come in
+    between)."""
     graph = trace.graph
     states = {value: state for state, value in trace.state_inputs.items()}
     arguments = [value for value in graph.inputs if value not in states]
@@ -171,7 +181,13 @@ class Function:
 
     CACHE_SIZE = 128  # signatures kept; the least recently used goes first
 
-    def __init__(self, python_function: Callable[..., Any], input_signature: Any = None, autograph: bool = True, reduce_retracing: bool = False) -> None:
+    def __init__(
+        self,
+        python_function: Callable[..., Any],
+        input_signature: Any = None,
+        autograph: bool = True,
+        reduce_retracing: bool = False,
+    ) -> None:
         self.python_function = python_function
         self._input_signature = None if input_signature is None else tuple(input_signature)
         self._autograph = autograph
@@ -246,11 +262,12 @@ class Function:
         return bound.args, bound.kwargs
 
     def _checked(self, leaves: list[Any]) -> list[Any]:
-        wanted = [leaf for leaf in tree.leaves(self._input_signature)]
+        wanted = list(tree.leaves(self._input_signature))
         own = [leaf for leaf in leaves if not _is_python_static(leaf)]
         if len(own) != len(wanted):
             raise ArgumentError(
-                f"{self.__name__} has an input_signature of {len(wanted)} tensors and is given {len(own)}.", fix="pass one argument for each."
+                f"{self.__name__} has an input_signature of {len(wanted)} tensors and is given {len(own)}.",
+                fix="pass one argument for each.",
             )
         checked = []
         for leaf, spec in zip(own, wanted):
@@ -262,7 +279,8 @@ class Function:
                 tensor.spec.shape if spec.shape is None else spec.shape
             ):
                 raise ShapeError(
-                    f"{self.__name__}: an argument {tensor.spec} does not match its input_signature {spec}.", fix="cast or reshape it, or widen the signature."
+                    f"{self.__name__}: an argument {tensor.spec} does not match its input_signature {spec}.",
+                    fix="cast or reshape it, or widen the signature.",
                 )
             checked.append(tensor)
         return checked
@@ -286,7 +304,9 @@ class Function:
         if bound is None or bound._origin is not self:
             bound = Function(self.python_function.__get__(instance, owner), self._input_signature, self._autograph)
             bound._origin = self  # type: ignore[attr-defined]
-            object.__setattr__(instance, name, bound) if _has_plain_dict(instance) else instance.__dict__.__setitem__(name, bound)
+            object.__setattr__(instance, name, bound) if _has_plain_dict(instance) else instance.__dict__.__setitem__(
+                name, bound
+            )
         return bound
 
     def __repr__(self) -> str:
@@ -332,7 +352,8 @@ def function(
     """Make a Python function run as one compiled program; a decorator, with or without arguments.
 
     Args:
-        func: the function. Its tensors may be nested in lists, tuples and dicts; other arguments are part of the signature by value.
+        func: the function. Its tensors may be nested in lists, tuples and dicts; other arguments are part of the
+            signature by value.
         input_signature: TensorSpecs that the arguments must match; a size of None matches any.
         autograph: turn `if`, `while` and `for` on tensors into control flow of the graph.
         jit_compile, reduce_retracing: accepted; every function is compiled, and a new shape is cheap.

@@ -60,7 +60,12 @@ class Generator:
     @classmethod
     def from_key_counter(cls, key: int, counter: int, alg: Any = None) -> Generator:
         """A stream at a place: its key, and how many draws were made."""
-        words = [int(key) & 0xFFFFFFFF, int(key) >> 32 & 0xFFFFFFFF, int(counter) & 0xFFFFFFFF, int(counter) >> 32 & 0xFFFFFFFF]
+        words = [
+            int(key) & 0xFFFFFFFF,
+            int(key) >> 32 & 0xFFFFFFFF,
+            int(counter) & 0xFFFFFFFF,
+            int(counter) >> 32 & 0xFFFFFFFF,
+        ]
         return cls(state=np.array(words, np.uint32))
 
     @classmethod
@@ -96,15 +101,21 @@ class Generator:
         """Seeds for stateless draws: int64 (2, count)."""
         return ops.cast(draws.bits(self.next_key(), (2, count), "uint32"), "int64")
 
-    def normal(self, shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = "float32", name: str | None = None) -> Any:
+    def normal(
+        self, shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = "float32", name: str | None = None
+    ) -> Any:
         """Numbers from the normal distribution."""
         return draws.normal(self.next_key(), shape, mean, stddev, dtype)
 
-    def truncated_normal(self, shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = "float32", name: str | None = None) -> Any:
+    def truncated_normal(
+        self, shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = "float32", name: str | None = None
+    ) -> Any:
         """Numbers from the normal distribution within two standard deviations of the mean."""
         return draws.truncated_normal(self.next_key(), shape, mean, stddev, dtype)
 
-    def uniform(self, shape: Any, minval: Any = 0, maxval: Any = None, dtype: Any = "float32", name: str | None = None) -> Any:
+    def uniform(
+        self, shape: Any, minval: Any = 0, maxval: Any = None, dtype: Any = "float32", name: str | None = None
+    ) -> Any:
         """Numbers from minval up to maxval, without it; 1 is the default end for floats, and whole numbers need one."""
         return uniform_of(self.next_key(), shape, minval, maxval, dtype)
 
@@ -122,7 +133,9 @@ def uniform_of(key: Any, shape: Any, minval: Any, maxval: Any, dtype: Any) -> An
     """Uniform numbers for one key: floats, or whole numbers if `dtype` is one."""
     if as_dtype(dtype).is_integer:
         if maxval is None:
-            raise ArgumentError("whole random numbers need a maxval.", fix="pass maxval, the first number that does not occur.")
+            raise ArgumentError(
+                "whole random numbers need a maxval.", fix="pass maxval, the first number that does not occur."
+            )
         return draws.randint(key, shape, minval, maxval, dtype)
     return draws.uniform(key, shape, minval, 1.0 if maxval is None else maxval, dtype)
 
@@ -159,7 +172,8 @@ def set_seed(seed: int) -> None:
 
 
 def draw_key(seed: int | None) -> Any:
-    """The key of one draw: the next of the global stream; with a seed of its own, the next of the stream of both seeds."""
+    """The key of one draw: the next of the global stream; with a seed of its own, the next of the stream of both
+    seeds."""
     if seed is None:
         return global_generator().next_key()
     count = _operation_draws.get(seed, 0)

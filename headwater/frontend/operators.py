@@ -55,7 +55,12 @@ class Operators:
     __xor__, __rxor__ = _binary("bitwise_xor"), _reflected("bitwise_xor")
     __lshift__, __rlshift__ = _binary("left_shift"), _reflected("left_shift")
     __rshift__, __rrshift__ = _binary("right_shift"), _reflected("right_shift")
-    __lt__, __le__, __gt__, __ge__ = _binary("less"), _binary("less_equal"), _binary("greater"), _binary("greater_equal")
+    __lt__, __le__, __gt__, __ge__ = (
+        _binary("less"),
+        _binary("less_equal"),
+        _binary("greater"),
+        _binary("greater_equal"),
+    )
 
     def __pos__(self) -> Any:
         return self

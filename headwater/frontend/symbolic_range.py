@@ -27,7 +27,7 @@ class SymbolicRange:
 
     def known_size(self) -> None:
         """None: the size is not known while tracing."""
-        return None
+        return
 
     def at(self, index: Any) -> Any:
         """The number at a position."""

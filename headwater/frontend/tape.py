@@ -73,7 +73,9 @@ class GradientTape:
         self._recording = False
         dispatch.remove_recorder(self)
 
-    def record(self, primitive: Primitive, args: Sequence[Array], attrs: dict[str, Any], outputs: Sequence[Array]) -> None:
+    def record(
+        self, primitive: Primitive, args: Sequence[Array], attrs: dict[str, Any], outputs: Sequence[Array]
+    ) -> None:
         """Keep an application if a watched array flows into it."""
         active = self._active
         for array in args:
@@ -105,9 +107,14 @@ class GradientTape:
                 self._watched_states[state] = None
                 continue
             if not isinstance(leaf, Array):
-                raise ArgumentError(f"a tape watches tensors and variables, not {type(leaf).__name__}.", fix="convert it with tf.constant first.")
+                raise ArgumentError(
+                    f"a tape watches tensors and variables, not {type(leaf).__name__}.",
+                    fix="convert it with tf.constant first.",
+                )
             if not leaf.spec.dtype.is_inexact:
-                raise DTypeError(f"a tensor of dtype {leaf.spec.dtype.name} has no gradient.", fix="cast it to a float dtype.")
+                raise DTypeError(
+                    f"a tensor of dtype {leaf.spec.dtype.name} has no gradient.", fix="cast it to a float dtype."
+                )
             self._active[id(leaf)] = leaf
 
     def watched_variables(self) -> tuple[Any, ...]:
@@ -118,7 +125,9 @@ class GradientTape:
     def stop_recording(self) -> Iterator[None]:
         """Do not record what is computed inside."""
         if not self._recording:
-            raise StateError("stop_recording is called on a tape that is not recording.", fix="call it inside of the tape's block.")
+            raise StateError(
+                "stop_recording is called on a tape that is not recording.", fix="call it inside of the tape's block."
+            )
         self._stop()
         try:
             yield
@@ -132,7 +141,11 @@ class GradientTape:
     # Gradients
 
     def gradient(
-        self, target: Any, sources: Any, output_gradients: Any = None, unconnected_gradients: Any = UnconnectedGradients.NONE
+        self,
+        target: Any,
+        sources: Any,
+        output_gradients: Any = None,
+        unconnected_gradients: Any = UnconnectedGradients.NONE,
     ) -> Any:
         """Derivative of the sum of all elements of `target` with respect to each source.
 
@@ -169,7 +182,9 @@ class GradientTape:
 
     def _claim(self) -> None:
         if self._used and not self._persistent:
-            raise StateError("a tape that is not persistent gives gradients once.", fix="use tf.GradientTape(persistent=True).")
+            raise StateError(
+                "a tape that is not persistent gives gradients once.", fix="use tf.GradientTape(persistent=True)."
+            )
         self._used = True
 
     @staticmethod
@@ -178,7 +193,9 @@ class GradientTape:
             return [ops.ones_like(target) if target.spec.dtype.is_inexact else None for target in targets]
         given = tree.leaves(output_gradients)
         return [
-            ops.ones_like(target) if weight is None else ops.broadcast_to(convert_to_tensor(weight, target.spec.dtype), target.spec.shape)
+            ops.ones_like(target)
+            if weight is None
+            else ops.broadcast_to(convert_to_tensor(weight, target.spec.dtype), target.spec.shape)
             for target, weight in zip(targets, given)
         ]
 
@@ -192,7 +209,10 @@ class GradientTape:
             return self._reads.get(state, [])
         if isinstance(source, Array):
             return [source]
-        raise ArgumentError(f"a gradient with respect to a {type(source).__name__} is asked for.", fix="use a tensor or variable that is watched.")
+        raise ArgumentError(
+            f"a gradient with respect to a {type(source).__name__} is asked for.",
+            fix="use a tensor or variable that is watched.",
+        )
 
     @staticmethod
     def _unconnected(source: Any, mode: UnconnectedGradients) -> Any:
@@ -241,13 +261,18 @@ class GradientTape:
         """
         target, batch = convert_to_tensor(target), target.shape[0] if len(target.shape) else None
         if not len(target.shape) or not len(source.shape) or source.shape[0] != batch:
-            raise ShapeError(f"batch_jacobian: {tuple(target.shape)} and {tuple(source.shape)} have no common batch.", fix="make axis 0 the batch of both.")
+            raise ShapeError(
+                f"batch_jacobian: {tuple(target.shape)} and {tuple(source.shape)} have no common batch.",
+                fix="make axis 0 the batch of both.",
+            )
         inner = target.spec.shape[1:]
         size = 1
         for axis_size in inner:
             size *= axis_size
         basis = ops.reshape(ops.eye(size, dtype=target.spec.dtype), (size, 1, *inner))
-        rows = self._pullbacks(target, source, ops.broadcast_to(basis, (size, *target.spec.shape)), unconnected_gradients)
+        rows = self._pullbacks(
+            target, source, ops.broadcast_to(basis, (size, *target.spec.shape)), unconnected_gradients
+        )
         if rows is None:
             return None
         moved = ops.moveaxis(rows, 0, 1)
@@ -270,7 +295,10 @@ class GradientTape:
         for leaf, group in zip(leaves, groups):
             columns = [[row[position + i] for i in range(len(group))] for row in rows]
             position += len(group)
-            summed = [_sum_of([part for part in column if part is not None]) if any(p is not None for p in column) else None for column in columns]
+            summed = [
+                _sum_of([part for part in column if part is not None]) if any(p is not None for p in column) else None
+                for column in columns
+            ]
             if all(part is None for part in summed):
                 zero = zeros(leaf.spec)
                 results.append(None if mode is UnconnectedGradients.NONE else ops.stack([zero] * len(rows)))
@@ -307,7 +335,8 @@ class ForwardAccumulator:
         ...     y = x * x
         >>> accumulator.jvp(y).numpy()
         array([2., 0.], dtype=float32)
-    Source: Christianson 1992, "Automatic Hessians by reverse accumulation": a forward derivative is the reverse derivative of a reverse
+    Source: Christianson 1992, "Automatic Hessians by reverse accumulation": a forward derivative is the reverse
+    derivative of a reverse
         derivative with respect to its cotangent.
     """
 
@@ -316,7 +345,10 @@ class ForwardAccumulator:
         self._tangents = [convert_to_tensor(tangent) for tangent in tree.leaves(tangents)]
         for primal, tangent in zip(self._primals, self._tangents):
             if tuple(primal.shape) != tangent.spec.shape:
-                raise ShapeError(f"a tangent of shape {tangent.spec.shape} for a primal of shape {tuple(primal.shape)}.", fix="make them equal.")
+                raise ShapeError(
+                    f"a tangent of shape {tangent.spec.shape} for a primal of shape {tuple(primal.shape)}.",
+                    fix="make them equal.",
+                )
         self._tape = GradientTape(persistent=True)
         self._tape.watch(self._primals)
 
@@ -328,7 +360,8 @@ class ForwardAccumulator:
         self._tape.__exit__()
 
     def jvp(self, primals: Any, unconnected_gradients: Any = UnconnectedGradients.NONE) -> Any:
-        """The derivative of each tensor in `primals` along the direction; None (or zeros) where it does not depend on the primals."""
+        """The derivative of each tensor in `primals` along the direction; None (or zeros) where it does not depend on
+        the primals."""
         mode = UnconnectedGradients(unconnected_gradients)
         return tree.map_structure(lambda target: self._jvp_of(target, mode), primals)
 

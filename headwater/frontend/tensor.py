@@ -20,7 +20,8 @@ from headwater.ir.dispatch import Array
 class Tensor(Operators, Array):
     """An immutable array of one dtype.
 
-    Make one with `tf.constant` or `tf.convert_to_tensor`; operators and indexing follow NumPy, mixed dtypes promote by Keras's rule.
+    Make one with `tf.constant` or `tf.convert_to_tensor`; operators and indexing follow NumPy, mixed dtypes promote by
+    Keras's rule.
     """
 
     __slots__ = ("_keras_mask", "_keras_history", "_keras_logits")
@@ -118,19 +119,22 @@ class Tensor(Operators, Array):
         if self.buffer is None:
             raise StateError(
                 "a tensor decides an `if` or `while`, and has no value yet: its function is being traced.",
-                fix="decorate the function with tf.function (whose autograph turns it into tf.cond), or use tf.cond or tf.where.",
+                fix="let tf.function's autograph turn it into tf.cond, or use tf.cond or tf.where yourself.",
             )
         values = dispatch.array_to_numpy(self)
         if values.size != 1:
             raise ShapeError(
-                f"a tensor of shape {tuple(self.spec.shape)} is neither true nor false.", fix="reduce it with tf.reduce_all or tf.reduce_any."
+                f"a tensor of shape {tuple(self.spec.shape)} is neither true nor false.",
+                fix="reduce it with tf.reduce_all or tf.reduce_any.",
             )
         return bool(values)
 
     def _scalar(self) -> Any:
         values = dispatch.array_to_numpy(self)
         if values.size != 1:
-            raise ShapeError(f"a tensor of shape {tuple(self.spec.shape)} is not one number.", fix="index or reduce it first.")
+            raise ShapeError(
+                f"a tensor of shape {tuple(self.spec.shape)} is not one number.", fix="index or reduce it first."
+            )
         return values.item()
 
     def __int__(self) -> int:
@@ -164,7 +168,11 @@ class Tensor(Operators, Array):
         return bool(np.any(self.numpy() == np.asarray(item)))
 
     def __format__(self, spec: str) -> str:
-        return format(self.numpy() if not self.spec.shape else str(self), spec) if spec else str(self.numpy() if not self.spec.shape and self.buffer is not None else self)
+        return (
+            format(self.numpy() if not self.spec.shape else str(self), spec)
+            if spec
+            else str(self.numpy() if not self.spec.shape and self.buffer is not None else self)
+        )
 
     def __copy__(self) -> Tensor:
         return self
@@ -180,7 +188,9 @@ class Tensor(Operators, Array):
         if self.buffer is None:
             return f"<tf.Tensor: shape={shape}, dtype={self.spec.dtype.name}>"
         values = self.numpy()
-        shown = repr(values.item() if not self.spec.shape and self.spec.dtype.kind in ("bool", "int", "uint") else values)
+        shown = repr(
+            values.item() if not self.spec.shape and self.spec.dtype.kind in ("bool", "int", "uint") else values
+        )
         if not self.spec.shape and "(" in shown:
             shown = str(values)
         return f"<tf.Tensor: shape={shape}, dtype={self.spec.dtype.name}, numpy={chr(10) if self.ndim else ''}{shown}>"
@@ -214,7 +224,9 @@ class TensorReference:
 
 
 def _from_numpy(array: np.ndarray, dtype: DType) -> Tensor:
-    return dispatch.array_from_numpy(array.view(as_dtype(dtype).numpy) if array.dtype != as_dtype(dtype).numpy else array)
+    return dispatch.array_from_numpy(
+        array.view(as_dtype(dtype).numpy) if array.dtype != as_dtype(dtype).numpy else array
+    )
 
 
 dispatch.set_result_type(Tensor)

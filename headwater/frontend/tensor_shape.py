@@ -63,7 +63,9 @@ class TensorShape(tuple):
         """
         other = TensorShape(other)
         if not self.is_compatible_with(other):
-            raise ShapeError(f"shapes {tuple(self)} and {tuple(other)} are not compatible.", fix="make the known sizes equal.")
+            raise ShapeError(
+                f"shapes {tuple(self)} and {tuple(other)} are not compatible.", fix="make the known sizes equal."
+            )
         return TensorShape(map(merge_sizes, self, other))
 
     def concatenate(self, other: Iterable[int | None]) -> TensorShape:

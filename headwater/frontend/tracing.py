@@ -1,4 +1,5 @@
-"""Tracing: running a Python function on stand-ins, to find the graph of what it computes or the specs of what it returns."""
+"""Tracing: running a Python function on stand-ins, to find the graph of what it computes or the specs of what it
+returns."""
 
 from __future__ import annotations
 
@@ -39,7 +40,8 @@ def output_specs(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any
 
     Args:
         function: called with stand-ins for tensors.
-        args, kwargs: its arguments; each Spec or Tensor in them (nested, too) is replaced by a stand-in of its shape and dtype.
+        args, kwargs: its arguments; each Spec or Tensor in them (nested, too) is replaced by a stand-in of its shape
+            and dtype.
     Returns: the structure that it returns, with a Spec for each tensor and other values as they are.
     """
     trace = dispatch.Trace("output_specs", parent=dispatch.current_trace())
@@ -52,7 +54,9 @@ def output_specs(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any
     with dispatch.tracing(trace), dispatch.recording(()):
         args, kwargs = map_leaves(stand_in, (args, kwargs))
         result = function(*args, **kwargs)
-    return map_leaves(lambda value: value.spec if hasattr(value, "spec") and isinstance(value.spec, Spec) else value, result)
+    return map_leaves(
+        lambda value: value.spec if hasattr(value, "spec") and isinstance(value.spec, Spec) else value, result
+    )
 
 
 def map_leaves(function: Callable[[Any], Any], structure: Any) -> Any:

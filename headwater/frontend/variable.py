@@ -1,4 +1,5 @@
-"""Variable: a value that is kept and changed. Inside a traced function it is an input that is written back, in place."""
+"""Variable: a value that is kept and changed. Inside a traced function it is an input that is written back, in
+place."""
 
 from __future__ import annotations
 
@@ -24,7 +25,8 @@ from headwater.ops.convert import convert_to_tensor
 class State:
     """What a variable is to a trace and to an executable: a spec, and a cell with a buffer that is updated in place.
 
-    A read gives the same Tensor as long as that one lives and nothing was written, so a tape can tell which reads were of one value.
+    A read gives the same Tensor as long as that one lives and nothing was written, so a tape can tell which reads were
+    of one value.
     The Tensor is not kept alive here: a cell whose buffer nobody else holds is updated without a copy.
     """
 
@@ -203,7 +205,8 @@ class Variable(Operators):
     def assign(self, value: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Any:
         """Give it another value, of the same shape.
 
-        Raises: ShapeError if the shapes differ; DTypeError if the value can't be held in its dtype without loss of kind.
+        Raises: ShapeError if the shapes differ; DTypeError if the value can't be held in its dtype without loss of
+        kind.
         """
         spec = self._state.spec
         tensor = convert_to_tensor(value)
@@ -217,17 +220,23 @@ class Variable(Operators):
         self._state.write(tensor)
         return self
 
-    def assign_add(self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Any:
+    def assign_add(
+        self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True
+    ) -> Any:
         """Add `delta` to its value."""
         return self.assign(ops.add(self._state.read(), convert_to_tensor(delta, self.dtype)))
 
-    def assign_sub(self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Any:
+    def assign_sub(
+        self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True
+    ) -> Any:
         """Subtract `delta` from its value."""
         return self.assign(ops.subtract(self._state.read(), convert_to_tensor(delta, self.dtype)))
 
     def scatter_update(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Any:
         """Replace rows: `sparse_delta` has `indices` and `values`."""
-        return self.assign(ops.scatter_update(self._state.read(), ops.expand_dims(sparse_delta.indices, -1), sparse_delta.values))
+        return self.assign(
+            ops.scatter_update(self._state.read(), ops.expand_dims(sparse_delta.indices, -1), sparse_delta.values)
+        )
 
     # As a number
 

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 
 class Array:
-    """What primitives take and give: values in a buffer of the backend (eager), or a Value of the graph being traced."""
+    """What primitives take and give: values in a buffer of the backend (eager), or a Value of the graph being
+    traced."""
 
     __slots__ = ("spec", "buffer", "value", "__weakref__")
 
@@ -47,7 +48,9 @@ class Executor(Protocol):
 class Recorder(Protocol):
     """Sees each application of a primitive: a gradient tape."""
 
-    def record(self, primitive: Primitive, args: Sequence[Array], attrs: dict[str, Any], outputs: Sequence[Array]) -> None:
+    def record(
+        self, primitive: Primitive, args: Sequence[Array], attrs: dict[str, Any], outputs: Sequence[Array]
+    ) -> None:
         """Called after each application."""
 
 
@@ -98,7 +101,9 @@ def new_array(spec: Spec, buffer: Any = None, value: Value | None = None) -> Any
 
 def array_from_numpy(array: np.ndarray) -> Any:
     """An eager array with the values of a NumPy array, which must not be changed afterwards."""
-    literal_spec = Spec(array.shape, Literal(array).spec.dtype) if array.nbytes > Literal.KEYED_BYTES else Literal(array).spec
+    literal_spec = (
+        Spec(array.shape, Literal(array).spec.dtype) if array.nbytes > Literal.KEYED_BYTES else Literal(array).spec
+    )
     return _result_type(literal_spec, executor().from_numpy(array))
 
 
@@ -127,8 +132,10 @@ def bind(primitive: Primitive, args: tuple[Any, ...], attrs: dict[str, Any]) -> 
 class Trace:
     """A graph under construction.
 
-    A trace inside another (a branch, a loop body) takes arrays of the outer one as additional inputs, in the order of their
-    first use: `captures`. Variables read inside become inputs of the outermost trace; a variable written inside is a state whose
+    A trace inside another (a branch, a loop body) takes arrays of the outer one as additional inputs, in the order of
+    their
+    first use: `captures`. Variables read inside become inputs of the outermost trace; a variable written inside is a
+        state whose
     last value the owner of the trace must carry out.
     """
 
@@ -177,7 +184,12 @@ class Trace:
         """Add a node; its results as arrays."""
         values = [self.lift(array) for array in args]
         specs = primitive.infer_all([value.spec for value in values], attrs)
-        return tuple([new_array(value.spec, value=value) for value in self.graph.add(primitive, values, attrs, specs, layer_path())])
+        return tuple(
+            [
+                new_array(value.spec, value=value)
+                for value in self.graph.add(primitive, values, attrs, specs, layer_path())
+            ]
+        )
 
     def read_state(self, state: StateCell) -> Any:
         """The current value of a variable in this trace."""

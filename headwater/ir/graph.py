@@ -1,7 +1,9 @@
 """Graph: a list of nodes in the order of their execution, with typed inputs and outputs.
 
-A graph is closed: what it uses it computes, holds as a constant, or takes as an input. Sub-graphs (the branches of a `cond`, the
-body of a `scan`) are attributes of a node and get what they use from outside as inputs, so a pass never has to look outwards.
+A graph is closed: what it uses it computes, holds as a constant, or takes as an input. Sub-graphs (the branches of a
+    `cond`, the
+body of a `scan`) are attributes of a node and get what they use from outside as inputs, so a pass never has to look
+outwards.
 """
 
 from __future__ import annotations
@@ -67,7 +69,12 @@ class Graph:
         return value
 
     def add(
-        self, primitive: Primitive, inputs: Sequence[Value], attrs: dict[str, Any], specs: Sequence[Spec] | None = None, source: str = ""
+        self,
+        primitive: Primitive,
+        inputs: Sequence[Value],
+        attrs: dict[str, Any],
+        specs: Sequence[Spec] | None = None,
+        source: str = "",
     ) -> tuple[Value, ...]:
         """A new node at the end; its results. Their specs follow from `primitive.infer` unless they are given."""
         node = Node(primitive, tuple(inputs), attrs, source)
@@ -106,8 +113,11 @@ def sub_graphs(attrs: dict[str, Any]) -> Iterator[Graph]:
 
 
 def has_effects(node: Node) -> bool:
-    """True for a node that does more than give results (prints, calls Python), or that holds a sub-graph with such a node."""
-    return not node.primitive.pure or any(has_effects(inner) for graph in sub_graphs(node.attrs) for inner in graph.nodes)
+    """True for a node that does more than give results (prints, calls Python), or that holds a sub-graph with such a
+    node."""
+    return not node.primitive.pure or any(
+        has_effects(inner) for graph in sub_graphs(node.attrs) for inner in graph.nodes
+    )
 
 
 def map_sub_graphs(attrs: dict[str, Any], function: Callable[[Graph], Graph]) -> dict[str, Any]:
@@ -126,7 +136,8 @@ def map_sub_graphs(attrs: dict[str, Any], function: Callable[[Graph], Graph]) ->
 class Rewriter:
     """Builds a new graph from an old one, node by node: what every pass does.
 
-    `value_of` maps a value of the old graph to the new one; `copy` takes a node over; `replace` says that a result of an old
+    `value_of` maps a value of the old graph to the new one; `copy` takes a node over; `replace` says that a result of
+    an old
     node is now another value.
     """
 

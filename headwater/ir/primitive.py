@@ -1,7 +1,9 @@
 """Primitive: one class that holds everything about one operation of the graph language.
 
-A subclass gives a docstring and, each as a method, the rules named in `RULES`; `__init_subclass__` refuses a class that lacks
-one. A rule that is missing on purpose is written down as `vjp = absent("returns indices")`. What a backend needs is passed in
+A subclass gives a docstring and, each as a method, the rules named in `RULES`; `__init_subclass__` refuses a class that
+lacks
+one. A rule that is missing on purpose is written down as `vjp = absent("returns indices")`. What a backend needs is
+passed in
 (`kernels`, `lax`), so a primitive imports no backend.
 """
 
@@ -25,7 +27,8 @@ class Sample:
         args: positional inputs, NumPy arrays.
         differentiable: positions whose gradient is compared with finite differences; None means every float input.
         tolerance: allowed relative error, if the default of the table is not the right one; say why at the sample.
-        project: makes of a direction one along which the gradient is defined (a symmetric one, where one triangle is read).
+        project: makes of a direction one along which the gradient is defined (a symmetric one, where one triangle is
+            read).
         attrs: attributes of the primitive.
     """
 
@@ -65,7 +68,9 @@ class _Absent:
         self.rule, self.owner = name, getattr(owner, "name", owner.__name__)
 
     def __call__(self, *args: Any, **attrs: Any) -> Any:
-        raise UnsupportedError(f"{self.owner} has no {self.rule}: {self.reason}.", fix="compute what you need another way.")
+        raise UnsupportedError(
+            f"{self.owner} has no {self.rule}: {self.reason}.", fix="compute what you need another way."
+        )
 
 
 def absent(reason: str) -> Any:
@@ -83,12 +88,14 @@ class Primitive:
 
     Rules:
         infer(*specs, **attrs): the Spec of the result (a tuple of them if `multiple`); raises ShapeError or DTypeError.
-        vjp(g, y, *args, **attrs): cotangents of the inputs, a tuple with None where there is none, written in primitives.
+        vjp(g, y, *args, **attrs): cotangents of the inputs, a tuple with None where there is none, written in
+            primitives.
         cpu(kernels, *args, **attrs): the instructions of the native runtime.
         xla(lax, *args, **attrs): the same in `jax.lax` (the argument is a namespace: lax, jnp, jax).
         reference(*args, **attrs): the same in NumPy: the oracle.
         samples(rng): good inputs and bad ones, for the table of tests.
-        batch(size, mapped, *args, **attrs): the result for inputs that carry a leading axis where `mapped` says so; by default
+        batch(size, mapped, *args, **attrs): the result for inputs that carry a leading axis where `mapped` says so; by
+            default
             the primitive is applied along that axis by a scan.
     """
 
@@ -111,7 +118,9 @@ class Primitive:
             return
         missing = [rule for rule in RULES if getattr(cls, rule, None) is None]
         if missing:
-            raise TypeError(f"primitive {cls.__name__} lacks {', '.join(missing)}; write `= absent(reason)` if that is on purpose")
+            raise TypeError(
+                f"primitive {cls.__name__} lacks {', '.join(missing)}; write `= absent(reason)` if that is on purpose"
+            )
         if "name" not in cls.__dict__:
             raise TypeError(f"primitive {cls.__name__} lacks a name")
         if not (cls.__doc__ or "").strip() or cls.__doc__ == Primitive.__doc__:
@@ -147,9 +156,13 @@ class Primitive:
     # What the rules of shapes are written with.
 
     def require_dtype(self, spec: Spec, kinds: Sequence[str], role: str = "its input") -> None:
-        """Raise DTypeError unless the dtype of `spec` is of one of `kinds` ("bool", "uint", "int", "float", "complex")."""
+        """Raise DTypeError unless the dtype of `spec` is of one of `kinds` ("bool", "uint", "int", "float",
+        "complex")."""
         if spec.dtype.kind not in kinds:
-            raise DTypeError(f"{self.name}: {role} has dtype {spec.dtype.name}.", fix=f"cast it to a dtype of kind {' or '.join(kinds)}.")
+            raise DTypeError(
+                f"{self.name}: {role} has dtype {spec.dtype.name}.",
+                fix=f"cast it to a dtype of kind {' or '.join(kinds)}.",
+            )
 
     def require_same_dtype(self, *specs: Spec) -> None:
         """Raise DTypeError unless all have one dtype."""
@@ -161,7 +174,9 @@ class Primitive:
         """Raise ShapeError unless the number of axes lies in the bounds."""
         if spec.ndim < least or (most is not None and spec.ndim > most):
             wanted = f"{least}" if most == least else f"at least {least}" if most is None else f"{least} to {most}"
-            raise ShapeError(f"{self.name}: {role} has shape {spec.shape}, of {spec.ndim} axes; {wanted} wanted.", fix="reshape it.")
+            raise ShapeError(
+                f"{self.name}: {role} has shape {spec.shape}, of {spec.ndim} axes; {wanted} wanted.", fix="reshape it."
+            )
 
     def require_same_size(self, a: int | None, b: int | None, what: str, fix: str) -> None:
         """Raise ShapeError if two known sizes differ."""

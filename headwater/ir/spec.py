@@ -52,7 +52,8 @@ class Spec(NamedTuple):
 
 
 def broadcast_shapes(*shapes: Shape, what: str = "broadcast") -> Shape:
-    """The shape that arrays of these shapes broadcast to, by NumPy's rule; an unknown size with a known one above 1 is that one.
+    """The shape that arrays of these shapes broadcast to, by NumPy's rule; an unknown size with a known one above 1 is
+    that one.
 
     Raises: ShapeError if two sizes differ and neither is 1.
     """
@@ -89,5 +90,8 @@ def normalize_axis(axis: int, ndim: int, what: str) -> int:
     Raises: ShapeError if there is no such axis.
     """
     if not -ndim <= axis < ndim:
-        raise ShapeError(f"{what}: axis {axis} does not exist in an array of {ndim} axes.", fix=f"use an axis from {-ndim} to {ndim - 1}.")
+        raise ShapeError(
+            f"{what}: axis {axis} does not exist in an array of {ndim} axes.",
+            fix=f"use an axis from {-ndim} to {ndim - 1}.",
+        )
     return axis + ndim if axis < 0 else axis

@@ -8,7 +8,8 @@ from headwater.ir.spec import Spec, sizes_differ
 
 
 def verify(graph: Graph, what: str = "graph") -> Graph:
-    """Check that each value is defined once and before its use, and that each node's specs are those its primitive infers.
+    """Check that each value is defined once and before its use, and that each node's specs are those its primitive
+    infers.
 
     Returns: the graph.
     Raises: GraphError, naming `what` and the node.

@@ -27,7 +27,8 @@ def convert_to_tensor(x: Any, dtype: Any = None, sparse: Any = None, ragged: Any
     """A Tensor with the values of `x`.
 
     Args:
-        x: a Tensor, Variable, NumPy array, Python number, (nested) list of these, or whatever has `__array__` or DLPack.
+        x: a Tensor, Variable, NumPy array, Python number, (nested) list of these, or whatever has `__array__` or
+            DLPack.
         dtype: what to convert to. By default arrays keep theirs, Python floats become float32 and Python ints int32.
     Returns: a Tensor; `x` itself if it is one of that dtype.
     Raises: ShapeError for a ragged list; DTypeError for what has no dtype.
@@ -76,7 +77,9 @@ def _stack(items: Sequence[Any]) -> Any:
     items = promote(*items)
     shapes = {item.spec.shape for item in items}
     if len(shapes) > 1:
-        raise ShapeError(f"the items of a list have shapes {', '.join(map(str, sorted(shapes)))}.", fix="give items of one shape.")
+        raise ShapeError(
+            f"the items of a list have shapes {', '.join(map(str, sorted(shapes)))}.", fix="give items of one shape."
+        )
     return concatenate(*[reshape(item, shape=(1, *item.spec.shape)) for item in items], axis=0)
 
 
@@ -92,9 +95,13 @@ def as_numpy(x: Any, dtype: DType | None = None) -> np.ndarray:
     try:
         array = np.asarray(x)
     except ValueError as error:
-        raise ShapeError(f"a nested list is ragged: {error}.", fix="give rows of one length, or use tf.ragged.constant.") from None
+        raise ShapeError(
+            f"a nested list is ragged: {error}.", fix="give rows of one length, or use tf.ragged.constant."
+        ) from None
     if array.dtype.kind in "OSU":
-        raise DTypeError(f"values of type {_leaf_type(x).__name__} are not numbers.", fix="convert them to numbers first.")
+        raise DTypeError(
+            f"values of type {_leaf_type(x).__name__} are not numbers.", fix="convert them to numbers first."
+        )
     if not isinstance(x, (np.ndarray, np.generic)) and dtype is None and not hasattr(x, "dtype"):
         array = _with_python_defaults(x, array)
     if dtype is not None and array.dtype != dtype.numpy and dtype.code <= dtypes.complex128.code:

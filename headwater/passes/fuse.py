@@ -1,8 +1,11 @@
-"""Fusion: chains of element-wise nodes, with the reductions they feed, become one instruction each; so does a matrix product with
+"""Fusion: chains of element-wise nodes, with the reductions they feed, become one instruction each; so does a matrix
+product with
 what is done to its result.
 
-Nodes are gathered into regions from inputs to outputs. A region has an iteration space; inside it a value is full (one number for
-each point), a row (one for each row of the last axis, from a reduction over it), or reduced (a result that leaves). A node joins
+Nodes are gathered into regions from inputs to outputs. A region has an iteration space; inside it a value is full (one
+number for
+each point), a row (one for each row of the last axis, from a reduction over it), or reduced (a result that leaves). A
+node joins
 the regions that its inputs come from if its shape fits, and if no value would then be needed before it is made.
 """
 
@@ -88,12 +91,17 @@ class Fusion:
     # Gathering
 
     def _waits(self, node: Node) -> bool:
-        """True for a test of one array, as the gradient of a relu needs: it is made where it is used, not kept from where it could be
+        """True for a test of one array, as the gradient of a relu needs: it is made where it is used, not kept from
+        where it could be
         made first."""
         arrays = [value for value in node.inputs if not is_number(value)]
         if len(arrays) != 1 or arrays[0].node in self.waiting or not node.primitive.elementwise:
             return False
-        return node.outputs[0].spec.dtype.is_bool and arrays[0].spec.dtype.is_floating and node.outputs[0].spec.shape == arrays[0].spec.shape
+        return (
+            node.outputs[0].spec.dtype.is_bool
+            and arrays[0].spec.dtype.is_floating
+            and node.outputs[0].spec.shape == arrays[0].spec.shape
+        )
 
     def _place_test(self, test: Node, user: Node | None) -> None:
         del self.waiting[test]
@@ -162,7 +170,11 @@ class Fusion:
         if REDUCED in inside.values():
             return None
         if name in _REDUCTIONS:
-            fits = node.attrs["axes"] and node.inputs[0].spec.shape == region.shape and (not inside or FULL in inside.values())
+            fits = (
+                node.attrs["axes"]
+                and node.inputs[0].spec.shape == region.shape
+                and (not inside or FULL in inside.values())
+            )
             return self._reduction_kind(node, region) if fits else None
         rows = _row_shapes(region.shape) if region.shape else ()
         if name == "reshape":
@@ -199,7 +211,9 @@ class Fusion:
         of_a, of_b = a.externals(), b.externals()
         if len(of_a) + len(of_b) > MAX_INPUTS:
             return False
-        return not self._reaches([v for v in of_a if v not in b.kinds], b) and not self._reaches([v for v in of_b if v not in a.kinds], a)
+        return not self._reaches([v for v in of_a if v not in b.kinds], b) and not self._reaches(
+            [v for v in of_b if v not in a.kinds], a
+        )
 
     def _reaches(self, values: list[Value], region: Region) -> bool:
         """True if one of `values` is computed from something that the region makes."""
@@ -257,14 +271,20 @@ class _Builder:
         return self.new
 
     def _products(self) -> dict[Node, Region]:
-        """Matrix products that a region finishes: all their uses lie in it, and it has one full result and nothing else."""
+        """Matrix products that a region finishes: all their uses lie in it, and it has one full result and nothing
+        else."""
         found: dict[Node, Region] = {}
         for region in dict.fromkeys(self.fusion.region_of.values()):
             if any(kind != FULL for kind in region.kinds.values()) or len(self._results(region)) != 1:
                 continue
             for value in reversed(list(region.externals())):
                 node = value.node
-                if node is None or node.primitive.name != "matmul" or value in self.outputs or value.spec.shape != region.shape:
+                if (
+                    node is None
+                    or node.primitive.name != "matmul"
+                    or value in self.outputs
+                    or value.spec.shape != region.shape
+                ):
                     continue
                 if all(self.fusion.region_of.get(user) is region for user in self.users[value]):
                     found[node] = region
@@ -275,11 +295,13 @@ class _Builder:
         return [
             value
             for value in region.kinds
-            if value in self.outputs or any(self.fusion.region_of.get(user) is not region for user in self.users.get(value, ()))
+            if value in self.outputs
+            or any(self.fusion.region_of.get(user) is not region for user in self.users.get(value, ()))
         ]
 
     def _emit(self, node: Node) -> None:
-        """Emit what makes a node, and before it what that uses. An explicit stack: graphs may be deeper than Python's."""
+        """Emit what makes a node, and before it what that uses. An explicit stack: graphs may be deeper than
+        Python's."""
         pending: list[tuple[Any, bool]] = [(self._unit(node), False)]
         while pending:
             unit, ready = pending.pop()
@@ -350,7 +372,9 @@ class _Builder:
             elif self._is_bare_row(value, region):
                 kept = self.new.add(reshape, [self._value(value)], {"shape": rows[0]})[0]
                 inputs.append(kept)
-                (inside[value],) = body.add(reshape, [body.add_input(kept.spec)], {"shape": value.spec.shape}, (value.spec,))
+                (inside[value],) = body.add(
+                    reshape, [body.add_input(kept.spec)], {"shape": value.spec.shape}, (value.spec,)
+                )
             else:
                 inputs.append(self._value(value))
                 inside[value] = body.add_input(value.spec)
@@ -358,17 +382,27 @@ class _Builder:
             for value in node.inputs:
                 if value not in inside:
                     (inside[value],) = body.add(value.node.primitive, (), value.node.attrs, (value.spec,))  # type: ignore[union-attr]
-            outputs = body.add(node.primitive, [inside[value] for value in node.inputs], node.attrs, [value.spec for value in node.outputs], node.source)
+            outputs = body.add(
+                node.primitive,
+                [inside[value] for value in node.inputs],
+                node.attrs,
+                [value.spec for value in node.outputs],
+                node.source,
+            )
             inside.update(zip(node.outputs, outputs))
         body.outputs = [inside[value] for value in results]
         return inputs, body
 
     @staticmethod
     def _is_bare_row(value: Value, region: Region) -> bool:
-        """True for an input with one number a row and no last axis, used where rows are: it is loaded with an axis of size 1."""
+        """True for an input with one number a row and no last axis, used where rows are: it is loaded with an axis of
+        size 1."""
         users = [node for node in region.nodes if value in node.inputs]
-        return bool(region.shape) and value.spec.shape == region.shape[:-1] and value.spec.size != 1 and any(
-            region.kinds[node.outputs[0]] == ROW and node.primitive.name not in _REDUCTIONS for node in users
+        return (
+            bool(region.shape)
+            and value.spec.shape == region.shape[:-1]
+            and value.spec.size != 1
+            and any(region.kinds[node.outputs[0]] == ROW and node.primitive.name not in _REDUCTIONS for node in users)
         )
 
 

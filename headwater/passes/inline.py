@@ -16,7 +16,12 @@ def inline_calls(graph: Graph) -> Graph:
         if node.primitive.name != "call":
             rewriter.copy(node)
             continue
-        results = _append(rewriter.new, inline_calls(node.attrs["body"]), [rewriter.value_of(value) for value in node.inputs], node.source)
+        results = _append(
+            rewriter.new,
+            inline_calls(node.attrs["body"]),
+            [rewriter.value_of(value) for value in node.inputs],
+            node.source,
+        )
         for old, new in zip(node.outputs, results):
             rewriter.replace(old, new)
     return rewriter.finish()
@@ -26,6 +31,8 @@ def _append(target: Graph, body: Graph, args: Sequence[Value], source: str) -> l
     values = dict(zip(body.inputs, args))
     for node in body.nodes:
         specs = [value.spec for value in node.outputs]
-        outputs = target.add(node.primitive, [values[value] for value in node.inputs], node.attrs, specs, node.source or source)
+        outputs = target.add(
+            node.primitive, [values[value] for value in node.inputs], node.attrs, specs, node.source or source
+        )
         values.update(zip(node.outputs, outputs))
     return [values[value] for value in body.outputs]

@@ -24,14 +24,19 @@ GENERAL: tuple[Pass, ...] = (
     inline_calls, remove_dead_code, simplify, fold_constants, merge_common, merge_scans, remove_dead_code, prune_loops,
     simplify, remove_dead_code,
 )  # fmt: skip
-PASSES: dict[str, tuple[Pass, ...]] = {"cpu": (*GENERAL, fuse, remove_dead_code), "xla": (inline_calls, remove_dead_code), "reference": ()}
+PASSES: dict[str, tuple[Pass, ...]] = {
+    "cpu": (*GENERAL, fuse, remove_dead_code),
+    "xla": (inline_calls, remove_dead_code),
+    "reference": (),
+}
 
 logger = logging.getLogger("headwater.graph")
 _disabled: frozenset[str] = frozenset()
 
 
 def disable(*names: str) -> None:
-    """Leave these passes out from now on, by their function names; none to run all again. For tests that look for a wrong pass."""
+    """Leave these passes out from now on, by their function names; none to run all again. For tests that look for a
+    wrong pass."""
     global _disabled
     _disabled = frozenset(names)
 
@@ -70,7 +75,12 @@ def _copy(graph: Graph, passes: tuple[Pass, ...]) -> Graph:
     """A graph of its own for the passes to change, its sub-graphs optimized."""
     rewriter = Rewriter(graph)
     for node in graph.nodes:
-        rewriter.copy(node, map_sub_graphs(node.attrs, lambda inner: _run(inner, passes)) if node.primitive.name != "call" else node.attrs)
+        rewriter.copy(
+            node,
+            map_sub_graphs(node.attrs, lambda inner: _run(inner, passes))
+            if node.primitive.name != "call"
+            else node.attrs,
+        )
     return rewriter.finish()
 
 

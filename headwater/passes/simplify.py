@@ -1,6 +1,7 @@
 """Simplification: nodes that do nothing, or that a cheaper node does as well, one local rule at a time.
 
-A rule takes the rewriter, a node and its new inputs, and returns the value that stands for the node's result, or None if it has
+A rule takes the rewriter, a node and its new inputs, and returns the value that stands for the node's result, or None
+if it has
 nothing to say. Rules are exact: they keep every bit of the result, NaN and infinities included.
 """
 
@@ -40,7 +41,9 @@ def simplify(graph: Graph) -> Graph:
         if found is not None and found.spec == node.outputs[0].spec:
             rewriter.replace(node.outputs[0], found)
             continue
-        outputs = rewriter.new.add(node.primitive, inputs, node.attrs, [value.spec for value in node.outputs], node.source)
+        outputs = rewriter.new.add(
+            node.primitive, inputs, node.attrs, [value.spec for value in node.outputs], node.source
+        )
         for old, new in zip(node.outputs, outputs):
             rewriter.replace(old, new)
     return rewriter.finish()
@@ -55,10 +58,14 @@ def _apply_rules(rewriter: Rewriter, node: Node, inputs: list[Value]) -> Value |
 
 
 def _before_broadcasts(rewriter: Rewriter, node: Node, inputs: list[Value]) -> Value:
-    """An element-wise node on what its inputs were before they were broadcast, which it does by itself; broadcast afterwards if that
+    """An element-wise node on what its inputs were before they were broadcast, which it does by itself; broadcast
+    afterwards if that
     made it smaller."""
     shape = node.outputs[0].spec.shape
-    before = [value.node.inputs[0] if value.node is not None and value.node.primitive.name == "broadcast_to" else value for value in inputs]
+    before = [
+        value.node.inputs[0] if value.node is not None and value.node.primitive.name == "broadcast_to" else value
+        for value in inputs
+    ]
     smaller = broadcast_shapes(*[value.spec.shape for value in before])
     if len(smaller) < len(shape) and smaller:
         smaller = (*(1,) * (len(shape) - len(smaller)), *smaller)
@@ -73,14 +80,17 @@ def _before_broadcasts(rewriter: Rewriter, node: Node, inputs: list[Value]) -> V
 
 
 def _with_rank(rewriter: Rewriter, node: Node, value: Value, ndim: int) -> Value:
-    """A value with axes of size 1 in front, so that a result of it alone has `ndim` axes; numbers broadcast as they are."""
+    """A value with axes of size 1 in front, so that a result of it alone has `ndim` axes; numbers broadcast as they
+    are."""
     missing = ndim - value.spec.ndim
     if not missing or not value.spec.shape:
         return value
     return _add(rewriter, node, "reshape", [value], {"shape": (*(1,) * missing, *value.spec.shape)})
 
 
-def _add(rewriter: Rewriter, node: Node, name: str, inputs: Sequence[Value], attrs: dict[str, Any] | None = None) -> Value:
+def _add(
+    rewriter: Rewriter, node: Node, name: str, inputs: Sequence[Value], attrs: dict[str, Any] | None = None
+) -> Value:
     return rewriter.new.add(REGISTRY[name], inputs, attrs or {}, None, node.source)[0]
 
 
@@ -123,8 +133,15 @@ def _divide_by_constant(rewriter: Rewriter, node: Node, inputs: list[Value]) -> 
         return None
     if number == 1:
         return a
-    if isinstance(number, float) and number and np.frexp(number)[0] in (0.5, -0.5) and 2.0**-100 < abs(number) < 2.0**100:
-        reciprocal = rewriter.new.add(REGISTRY["constant"], (), {"value": type(b.node.attrs["value"])(1 / b.node.attrs["value"].array)})[0]  # type: ignore[union-attr]
+    if (
+        isinstance(number, float)
+        and number
+        and np.frexp(number)[0] in (0.5, -0.5)
+        and 2.0**-100 < abs(number) < 2.0**100
+    ):
+        reciprocal = rewriter.new.add(
+            REGISTRY["constant"], (), {"value": type(b.node.attrs["value"])(1 / b.node.attrs["value"].array)}
+        )[0]  # type: ignore[union-attr]
         return _add(rewriter, node, "multiply", [a, reciprocal])  # a power of two: exact
     return None
 
@@ -132,7 +149,9 @@ def _divide_by_constant(rewriter: Rewriter, node: Node, inputs: list[Value]) -> 
 @_rule("subtract")
 def _subtract_zero(rewriter: Rewriter, node: Node, inputs: list[Value]) -> Value | None:
     a, b = inputs
-    return a if _is_real(a) and _number(b) == 0 and a.spec == node.outputs[0].spec and not _is_negative_zero(b) else None
+    return (
+        a if _is_real(a) and _number(b) == 0 and a.spec == node.outputs[0].spec and not _is_negative_zero(b) else None
+    )
 
 
 @_rule("add")

@@ -59,7 +59,11 @@ def _scalar(value: Any, kind: type, dtype: DType, executor: Any) -> Any:
 def scalar(value: complex, dtype: DType) -> Any:
     """A constant of no axes."""
     if value == 0:  # 0.0 and -0.0 are equal keys and different numbers
-        return _scalar(repr(value), type(value), dtype, dispatch.executor()) if str(value)[0] == "-" else _zero(dtype, dispatch.executor())
+        return (
+            _scalar(repr(value), type(value), dtype, dispatch.executor())
+            if str(value)[0] == "-"
+            else _zero(dtype, dispatch.executor())
+        )
     return _scalar(value, type(value), dtype, dispatch.executor())
 
 

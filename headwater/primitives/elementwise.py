@@ -1,6 +1,7 @@
 """Element-wise primitives: result element i depends on element i of each input alone. Inputs broadcast by NumPy's rule.
 
-A family states its rules once; a member gives its name, its local derivative and its two other lowerings. The CPU lowering of
+A family states its rules once; a member gives its name, its local derivative and its two other lowerings. The CPU
+lowering of
 all is one op of the element-wise tape, named by `op`, and a chain of them becomes one tape (passes/fuse.py).
 
 Gradients of complex functions follow TensorFlow: the cotangent is multiplied by the conjugate of the derivative.
@@ -30,7 +31,8 @@ ANY = ("bool", "uint", "int", "float", "complex")
 class Elementwise(Primitive, family=True):
     """Family: inputs of one dtype, broadcast together; the result has the broadcast shape.
 
-    Members give `partials(y, *args)`, the local derivative with respect to each input (None where it is zero), or override
+    Members give `partials(y, *args)`, the local derivative with respect to each input (None where it is zero), or
+    override
     `derivative(g, y, *args)` where multiplying by a partial would be wasteful.
     """
 
@@ -44,7 +46,9 @@ class Elementwise(Primitive, family=True):
         for spec in specs:
             self.require_dtype(spec, self.kinds)
         self.require_same_dtype(*specs)
-        return Spec(broadcast_shapes(*[spec.shape for spec in specs], what=self.name), self.result_dtype(specs[0].dtype))
+        return Spec(
+            broadcast_shapes(*[spec.shape for spec in specs], what=self.name), self.result_dtype(specs[0].dtype)
+        )
 
     def result_dtype(self, dtype: DType) -> DType:
         """The dtype of the result for inputs of `dtype`."""
@@ -58,7 +62,9 @@ class Elementwise(Primitive, family=True):
 
     def derivative(self, g: Any, y: Any, *args: Any) -> tuple[Any, ...]:
         """Cotangents of the inputs, still of the broadcast shape."""
-        return tuple(None if partial is None else multiply(g, conjugate(partial)) for partial in self.partials(y, *args))
+        return tuple(
+            None if partial is None else multiply(g, conjugate(partial)) for partial in self.partials(y, *args)
+        )
 
     def partials(self, y: Any, *args: Any) -> tuple[Any, ...]:
         """Local derivatives, one for each input."""
@@ -72,8 +78,16 @@ class Elementwise(Primitive, family=True):
 
     def sample_dtypes(self) -> list[str]:
         """Dtypes that samples are drawn in."""
-        names = {"float": ["float32", "float64"], "int": ["int32"], "uint": ["uint8"], "bool": ["bool"], "complex": ["complex64"]}
-        return [name for kind in ("float", "complex", "int", "uint", "bool") if kind in self.kinds for name in names[kind]]
+        names = {
+            "float": ["float32", "float64"],
+            "int": ["int32"],
+            "uint": ["uint8"],
+            "bool": ["bool"],
+            "complex": ["complex64"],
+        }
+        return [
+            name for kind in ("float", "complex", "int", "uint", "bool") if kind in self.kinds for name in names[kind]
+        ]
 
     def draw(self, rng: np.random.Generator, shape: tuple[int, ...], dtype: str) -> np.ndarray:
         """Random numbers inside the domain."""
@@ -82,25 +96,38 @@ class Elementwise(Primitive, family=True):
         if kind == "bool":
             return rng.random(shape) < 0.5
         if kind in ("int", "uint"):
-            return rng.integers(max(int(math.ceil(low)), 0 if kind == "uint" else -9), max(int(high), 1) + 1, shape).astype(dtype)
+            return rng.integers(
+                max(math.ceil(low), 0 if kind == "uint" else -9), max(int(high), 1) + 1, shape
+            ).astype(dtype)
         values = rng.uniform(low, high, shape)
-        return (values + 1j * rng.uniform(low, high, shape)).astype(dtype) if kind == "complex" else values.astype(dtype)
+        return (
+            (values + 1j * rng.uniform(low, high, shape)).astype(dtype) if kind == "complex" else values.astype(dtype)
+        )
 
     def samples(self, rng: np.random.Generator) -> list[Sample]:
         found: list[Sample] = []
         for dtype in self.sample_dtypes():
             found.append(Sample(*[self.draw(rng, (3, 4), dtype) for _ in range(self.arity)]))
         first = self.sample_dtypes()[0]
-        found += [Sample(*[self.draw(rng, shape, first) for _ in range(self.arity)]) for shape in ((), (0,), (2, 0, 3), (5, 1, 9))]
+        found += [
+            Sample(*[self.draw(rng, shape, first) for _ in range(self.arity)])
+            for shape in ((), (0,), (2, 0, 3), (5, 1, 9))
+        ]
         if self.arity > 1:
             shapes = [(3, 1, 4), (2, 1), (4,)]
             found.append(Sample(*[self.draw(rng, shapes[i], first) for i in range(self.arity)]))
-            found.append(BadSample(ShapeError, "do not broadcast", *[self.draw(rng, (i + 2,), first) for i in range(self.arity)]))
+            found.append(
+                BadSample(ShapeError, "do not broadcast", *[self.draw(rng, (i + 2,), first) for i in range(self.arity)])
+            )
             other = "float16" if first != "float16" else "float32"
             if "float" in self.kinds:
                 mixed = [self.draw(rng, (3,), first if i else other) for i in range(self.arity)]
                 found.append(BadSample(DTypeError, "differ", *mixed))
-        refused = [name for kind, name in (("bool", "bool"), ("complex", "complex64"), ("int", "int32")) if kind not in self.kinds]
+        refused = [
+            name
+            for kind, name in (("bool", "bool"), ("complex", "complex64"), ("int", "int32"))
+            if kind not in self.kinds
+        ]
         found += [BadSample(DTypeError, "has dtype", *[np.ones((2,), name)] * self.arity) for name in refused]
         return found
 
@@ -160,12 +187,15 @@ def align_batch(mapped: tuple[bool, ...], args: tuple[Any, ...]) -> list[Any]:
     for array, is_mapped in zip(args, mapped):
         shape = array.spec.shape
         missing = ndim - (len(shape) - 1)
-        aligned.append(reshape(array, shape=(shape[0], *(1,) * missing, *shape[1:])) if is_mapped and missing else array)
+        aligned.append(
+            reshape(array, shape=(shape[0], *(1,) * missing, *shape[1:])) if is_mapped and missing else array
+        )
     return aligned
 
 
 def unbroadcast(g: Any, spec: Spec) -> Any:
-    """The cotangent of an input of `spec` from that of the broadcast result: summed over the axes along which it spread."""
+    """The cotangent of an input of `spec` from that of the broadcast result: summed over the axes along which it
+    spread."""
     if g.spec.shape == spec.shape:
         return g
     extra = g.spec.ndim - spec.ndim
@@ -823,7 +853,8 @@ class Sigmoid(Unary):
 
 
 class Softplus(Unary):
-    """log(1 + exp(x)), without overflow.    Source: Dugas et al. 2001, "Incorporating second-order functional knowledge"."""
+    """log(1 + exp(x)), without overflow.    Source: Dugas et al. 2001, "Incorporating second-order functional
+    knowledge"."""
 
     name = "softplus"
     kinds = ("float",)
@@ -839,7 +870,8 @@ class Softplus(Unary):
 
 
 class Relu(Unary):
-    """x where it is positive, 0 elsewhere; the gradient at 0 is 0.    Source: Nair and Hinton 2010, "Rectified linear units"."""
+    """x where it is positive, 0 elsewhere; the gradient at 0 is 0.    Source: Nair and Hinton 2010, "Rectified linear
+    units"."""
 
     name = "relu"
     kinds = REAL
@@ -1093,7 +1125,8 @@ class Erfc(Unary):
 
 
 class ErfInv(Unary):
-    """Inverse of the error function, for x between -1 and 1.    Source: Giles 2010, "Approximating the erfinv function" (start); Newton."""
+    """Inverse of the error function, for x between -1 and 1.    Source: Giles 2010, "Approximating the erfinv function"
+    (start); Newton."""
 
     name = "erfinv"
     kinds = ("float",)
@@ -1453,7 +1486,11 @@ class RightShift(Bitwise):
     domain = (0.0, 6.0)
 
     def xla(self, lax, a, b):
-        shift = lax.lax.shift_right_arithmetic if lax.numpy.issubdtype(a.dtype, lax.numpy.signedinteger) else lax.lax.shift_right_logical
+        shift = (
+            lax.lax.shift_right_arithmetic
+            if lax.numpy.issubdtype(a.dtype, lax.numpy.signedinteger)
+            else lax.lax.shift_right_logical
+        )
         return shift(*lax.numpy.broadcast_arrays(a, b))
 
     def reference(self, a, b):
@@ -1673,8 +1710,9 @@ class Cast(Unary):
 
     def samples(self, rng):
         values = rng.uniform(-90, 90, (3, 5))
-        pairs = [("float32", "int32"), ("float64", "float32"), ("float32", "float16"), ("float32", "bfloat16"), ("int32", "float32"),
-                 ("float32", "bool"), ("bool", "float32"), ("int64", "int8"), ("float32", "complex64"), ("complex64", "float32"),
+        pairs = [("float32", "int32"), ("float64", "float32"), ("float32", "float16"), ("float32", "bfloat16"),
+                 ("int32", "float32"), ("float32", "bool"), ("bool", "float32"), ("int64", "int8"),
+                 ("float32", "complex64"), ("complex64", "float32"),
                  ("float64", "float64"), ("uint8", "int32"), ("float32", "int64")]  # fmt: skip
         found = [Sample(values.astype(source), dtype=as_dtype(target)) for source, target in pairs]
         found.append(Sample(np.array([np.inf, -np.inf, np.nan, 1e20, -1e20], np.float32), dtype=as_dtype("int32")))
@@ -1694,7 +1732,8 @@ class Bitcast(Unary):
     def infer(self, x: Spec, *, dtype: DType) -> Spec:
         if x.dtype.size != dtype.size:
             raise DTypeError(
-                f"bitcast: {x.dtype.name} has {x.dtype.size} bytes and {dtype.name} has {dtype.size}.", fix="cast, or choose a dtype of that size."
+                f"bitcast: {x.dtype.name} has {x.dtype.size} bytes and {dtype.name} has {dtype.size}.",
+                fix="cast, or choose a dtype of that size.",
             )
         return x.with_dtype(dtype)
 
@@ -1734,7 +1773,14 @@ sinh, cosh, tanh, asinh, acosh, atanh = Sinh(), Cosh(), Tanh(), Asinh(), Acosh()
 erf, erfc, erfinv, lgamma, digamma = Erf(), Erfc(), ErfInv(), LGamma(), Digamma()
 floor, ceil, round_, trunc = Floor(), Ceil(), Round(), Trunc()
 isnan, isinf, isfinite, signbit = IsNan(), IsInf(), IsFinite(), SignBit()
-equal, not_equal, less, less_equal, greater, greater_equal = Equal(), NotEqual(), Less(), LessEqual(), Greater(), GreaterEqual()
+equal, not_equal, less, less_equal, greater, greater_equal = (
+    Equal(),
+    NotEqual(),
+    Less(),
+    LessEqual(),
+    Greater(),
+    GreaterEqual(),
+)
 bitwise_and, bitwise_or, bitwise_xor, bitwise_not = BitwiseAnd(), BitwiseOr(), BitwiseXor(), BitwiseNot()
 left_shift, right_shift, population_count = LeftShift(), RightShift(), PopulationCount()
 real, imag, conj, to_complex = Real(), Imag(), Conj(), Complex()

@@ -1,6 +1,7 @@
 """What the fusion pass makes: regions of element-wise nodes and reductions that run as one instruction.
 
-Their bodies are graphs of ordinary primitives, so their rules are those of the bodies. They are made after differentiation.
+Their bodies are graphs of ordinary primitives, so their rules are those of the bodies. They are made after
+differentiation.
 """
 
 from __future__ import annotations
@@ -29,19 +30,24 @@ def _run(rule: str, namespace: tuple[Any, ...], body: Graph, args: tuple[Any, ..
 
 def _require_inputs(primitive: Primitive, body: Graph, specs: tuple[Spec, ...]) -> None:
     if len(specs) != len(body.inputs) or any(
-        spec.dtype is not value.spec.dtype or spec.ndim != value.spec.ndim or any(map(sizes_differ, spec.shape, value.spec.shape))
+        spec.dtype is not value.spec.dtype
+        or spec.ndim != value.spec.ndim
+        or any(map(sizes_differ, spec.shape, value.spec.shape))
         for spec, value in zip(specs, body.inputs)
     ):
         raise GraphError(
-            f"{primitive.name}: inputs {', '.join(map(str, specs))} for a body that takes {', '.join(str(value.spec) for value in body.inputs)}.",
+            f"{primitive.name}: inputs {', '.join(map(str, specs))} for a body that takes "
+            f"{', '.join(str(value.spec) for value in body.inputs)}.",
             fix="give the body the inputs that it was made for.",
         )
 
 
 class FusedElementwise(Primitive):
-    """A region of element-wise nodes over one iteration space, with reductions of rows inside and of anything on the way out.
+    """A region of element-wise nodes over one iteration space, with reductions of rows inside and of anything on the
+    way out.
 
-    Shapes: those of the body.    Dtypes: those of the body.    Errors: GraphError if the inputs are not those of the body.    Source: own.
+    Shapes: those of the body.    Dtypes: those of the body.    Errors: GraphError if the inputs are not those of the
+    body.    Source: own.
     """
 
     name = "fused_elementwise"
@@ -82,7 +88,9 @@ class FusedMatMul(Primitive):
     multiple = True
     vjp = absent("it is made after differentiation")
 
-    def infer(self, a: Spec, b: Spec, *extras: Spec, body: Graph, transpose_a: bool, transpose_b: bool) -> tuple[Spec, ...]:
+    def infer(
+        self, a: Spec, b: Spec, *extras: Spec, body: Graph, transpose_a: bool, transpose_b: bool
+    ) -> tuple[Spec, ...]:
         _require_inputs(self, body, (matmul.infer(a, b, transpose_a=transpose_a, transpose_b=transpose_b), *extras))
         return tuple(value.spec for value in body.outputs)
 
@@ -90,10 +98,14 @@ class FusedMatMul(Primitive):
         return kernels.fused_matmul(body, a, b, extras, transpose_a=transpose_a, transpose_b=transpose_b)
 
     def xla(self, lax, a, b, *extras, body, transpose_a, transpose_b):
-        return _run("xla", (lax,), body, (matmul.xla(lax, a, b, transpose_a=transpose_a, transpose_b=transpose_b), *extras))
+        return _run(
+            "xla", (lax,), body, (matmul.xla(lax, a, b, transpose_a=transpose_a, transpose_b=transpose_b), *extras)
+        )
 
     def reference(self, a, b, *extras, body, transpose_a, transpose_b):
-        return _run("reference", (), body, (matmul.reference(a, b, transpose_a=transpose_a, transpose_b=transpose_b), *extras))
+        return _run(
+            "reference", (), body, (matmul.reference(a, b, transpose_a=transpose_a, transpose_b=transpose_b), *extras)
+        )
 
     def samples(self, rng: np.random.Generator) -> list[Sample]:
         a, b, bias = (rng.normal(size=shape).astype(np.float32) for shape in ((5, 3), (3, 7), (7,)))

@@ -35,9 +35,14 @@ class Reduction(Primitive, family=True):
     def infer(self, x: Spec, *, axes: tuple[int, ...]) -> Spec:
         self.require_dtype(x, self.kinds)
         if len(set(axes)) != len(axes) or any(not 0 <= axis < x.ndim for axis in axes):
-            raise ShapeError(f"{self.name}: axes {axes} are not distinct axes of shape {x.shape}.", fix="name each axis once.")
+            raise ShapeError(
+                f"{self.name}: axes {axes} are not distinct axes of shape {x.shape}.", fix="name each axis once."
+            )
         if not self.has_empty and any(x.shape[axis] == 0 for axis in axes):
-            raise ShapeError(f"{self.name}: nothing to reduce in shape {x.shape} along axes {axes}.", fix="check for an empty array first.")
+            raise ShapeError(
+                f"{self.name}: nothing to reduce in shape {x.shape} along axes {axes}.",
+                fix="check for an empty array first.",
+            )
         return x.with_shape(tuple(size for axis, size in enumerate(x.shape) if axis not in axes))
 
     def cpu(self, kernels, x, *, axes):
@@ -51,7 +56,14 @@ class Reduction(Primitive, family=True):
         found = []
         for kind in ("float", "int", "bool", "complex"):
             for dtype in names[kind] if kind in self.kinds else ():
-                for shape, axes in (((3, 4), (1,)), ((3, 4), (0,)), ((2, 3, 4), (0, 2)), ((2, 3, 4), (1,)), ((5,), (0,)), ((2, 3), ())):
+                for shape, axes in (
+                    ((3, 4), (1,)),
+                    ((3, 4), (0,)),
+                    ((2, 3, 4), (0, 2)),
+                    ((2, 3, 4), (1,)),
+                    ((5,), (0,)),
+                    ((2, 3), ()),
+                ):
                     found.append(Sample(self.draw(rng, shape, dtype), axes=axes))
         dtype = names[self.kinds[-1]][0] if self.kinds[-1] in names else "float64"
         found.append(Sample(np.zeros((0, 3), dtype), axes=(1,)))
@@ -66,7 +78,13 @@ class Reduction(Primitive, family=True):
     def draw(self, rng: np.random.Generator, shape: tuple[int, ...], dtype: str) -> np.ndarray:
         """Random input of a sample."""
         values = rng.permutation(math.prod(shape)).reshape(shape) / 3 + 0.5
-        return values > 1.5 if dtype == "bool" else (values * (1 + 0.5j)).astype(dtype) if dtype == "complex64" else values.astype(dtype)
+        return (
+            values > 1.5
+            if dtype == "bool"
+            else (values * (1 + 0.5j)).astype(dtype)
+            if dtype == "complex64"
+            else values.astype(dtype)
+        )
 
 
 class ReduceSum(Reduction):
@@ -131,7 +149,9 @@ def _exclusive_prod(x: Any, *, reverse_order: bool) -> Any:
     inner_starts, inner_limits = (1, size) if reverse_order else (0, size - 1)
     part = slice_(x, starts=(*(0,) * axis, inner_starts), limits=(*sizes, inner_limits), strides=(1,) * (axis + 1))
     low, high = (0, 1) if reverse_order else (1, 0)
-    shifted = pad(part, scalar(1, x.spec.dtype), low=(*(0,) * axis, low), high=(*(0,) * axis, high), interior=(0,) * (axis + 1))
+    shifted = pad(
+        part, scalar(1, x.spec.dtype), low=(*(0,) * axis, low), high=(*(0,) * axis, high), interior=(0,) * (axis + 1)
+    )
     return cumulative_prod(shifted, axis=axis, reverse=reverse_order)
 
 
@@ -214,15 +234,22 @@ class _ArgExtremum(Primitive, family=True):
         self.require_dtype(x, ("bool", "uint", "int", "float"))
         self.require_dtype(Spec((), dtype), ("int", "uint"), "its result")
         if not 0 <= axis < x.ndim:
-            raise ShapeError(f"{self.name}: axis {axis} does not exist in shape {x.shape}.", fix="search along an axis that exists.")
+            raise ShapeError(
+                f"{self.name}: axis {axis} does not exist in shape {x.shape}.", fix="search along an axis that exists."
+            )
         if x.shape[axis] == 0:
-            raise ShapeError(f"{self.name}: nothing to search in shape {x.shape} along axis {axis}.", fix="check for an empty array first.")
+            raise ShapeError(
+                f"{self.name}: nothing to search in shape {x.shape} along axis {axis}.",
+                fix="check for an empty array first.",
+            )
         return Spec(x.shape[:axis] + x.shape[axis + 1 :], dtype)
 
     def cpu(self, kernels, x, *, axis, dtype):
         if dtype in ("int32", "int64"):
             return kernels.emit(self.kernel, x, axis=axis)
-        found = kernels.emit(self.kernel, x, axis=axis, out=Spec(x.spec.shape[:axis] + x.spec.shape[axis + 1 :], as_dtype("int64")))
+        found = kernels.emit(
+            self.kernel, x, axis=axis, out=Spec(x.spec.shape[:axis] + x.spec.shape[axis + 1 :], as_dtype("int64"))
+        )
         return kernels.elementwise("cast", found)
 
     def batch(self, size, mapped, x, *, axis, dtype):
@@ -277,7 +304,9 @@ class Cumulative(Primitive, family=True):
     def infer(self, x: Spec, *, axis: int, reverse: bool) -> Spec:
         self.require_dtype(x, self.kinds)
         if not 0 <= axis < x.ndim:
-            raise ShapeError(f"{self.name}: axis {axis} does not exist in shape {x.shape}.", fix="run along an axis that exists.")
+            raise ShapeError(
+                f"{self.name}: axis {axis} does not exist in shape {x.shape}.", fix="run along an axis that exists."
+            )
         return x
 
     def cpu(self, kernels, x, *, axis, reverse):
@@ -289,7 +318,10 @@ class Cumulative(Primitive, family=True):
     def samples(self, rng):
         values = rng.permutation(24).reshape(2, 3, 4) / 9 + 0.4
         found = [Sample(values, axis=axis, reverse=rev) for axis in range(3) for rev in (False, True)]
-        found += [Sample(values.astype(np.float32), axis=1, reverse=False), Sample(np.zeros((0, 2)), axis=0, reverse=False)]
+        found += [
+            Sample(values.astype(np.float32), axis=1, reverse=False),
+            Sample(np.zeros((0, 2)), axis=0, reverse=False),
+        ]
         if "int" in self.kinds:
             found.append(Sample(rng.integers(1, 4, (3, 4)), axis=0, reverse=True))
         found.append(BadSample(ShapeError, "does not exist", np.ones(2), axis=1, reverse=False))
@@ -371,7 +403,8 @@ def _shift_in_ones(x: Any, axis: int) -> Any:
 
 
 def _tail_sums(x: Any, g: Any, axis: int, size: int, ndim: int) -> Any:
-    """t[j] = g[j] + x[j+1] * t[j+1]: a linear recurrence, solved in log2(size) doubling steps of (factor, sum) pairs."""
+    """t[j] = g[j] + x[j+1] * t[j+1]: a linear recurrence, solved in log2(size) doubling steps of (factor, sum)
+    pairs."""
     factor = _padded(_bounds(x, axis, 1, size), axis, 0, 1, 0)
     total, step = g, 1
     while step < size:
@@ -448,7 +481,8 @@ class CumulativeLogSumExp(Cumulative):
     kinds = ("float",)
 
     def vjp(self, g, y, x, *, axis, reverse):
-        # dx[j] = sum over i >= j of g[i] * exp(x[j] - y[i]); exp(-y) is scaled by the largest y, so that it does not overflow.
+        # dx[j] = sum over i >= j of g[i] * exp(x[j] - y[i]); exp(-y) is scaled by the largest y, so that it does not
+        # overflow.
         peak = _spread(reduce_max(y, axes=(axis,)), y, (axis,)) if y.spec.shape[axis] else scalar(0, y.spec.dtype)
         weights = multiply(g, exp(subtract(peak, y)))
         return (multiply(exp(subtract(x, peak)), cumulative_sum(weights, axis=axis, reverse=not reverse)),)

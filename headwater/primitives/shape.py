@@ -1,9 +1,9 @@
-"""Primitives that move elements without computing: reshape, transpose, broadcast, slice, pad, concatenate, reverse, iota."""
+"""Primitives that move elements without computing: reshape, transpose, broadcast, slice, pad, concatenate, reverse,
+iota."""
 
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
@@ -19,7 +19,8 @@ from headwater.primitives.elementwise import unbroadcast
 class Reshape(Primitive):
     """The same elements, in the same row-major order, in another shape.
 
-    Shapes: any -> `shape`, of as many elements.    Dtypes: any.    Errors: ShapeError if the numbers of elements differ.
+    Shapes: any -> `shape`, of as many elements.    Dtypes: any.    Errors: ShapeError if the numbers of elements
+    differ.
     Source: own.
     """
 
@@ -69,7 +70,10 @@ class Transpose(Primitive):
 
     def infer(self, x: Spec, *, perm: tuple[int, ...]) -> Spec:
         if sorted(perm) != list(range(x.ndim)):
-            raise ShapeError(f"transpose: {perm} is not an order of the {x.ndim} axes of shape {x.shape}.", fix="name each axis once.")
+            raise ShapeError(
+                f"transpose: {perm} is not an order of the {x.ndim} axes of shape {x.shape}.",
+                fix="name each axis once.",
+            )
         return x.with_shape(tuple(x.shape[axis] for axis in perm))
 
     def vjp(self, g, y, x, *, perm):
@@ -104,7 +108,8 @@ class Transpose(Primitive):
 class BroadcastTo(Primitive):
     """x repeated along new leading axes and along axes of size 1, to `shape`.
 
-    Shapes: any that broadcasts to `shape` -> `shape`.    Dtypes: any.    Errors: ShapeError if it does not broadcast.    Source: own.
+    Shapes: any that broadcasts to `shape` -> `shape`.    Dtypes: any.    Errors: ShapeError if it does not broadcast.
+     Source: own.
     """
 
     name = "broadcast_to"
@@ -112,7 +117,10 @@ class BroadcastTo(Primitive):
     def infer(self, x: Spec, *, shape: Shape) -> Spec:
         missing = len(shape) - x.ndim
         if missing < 0 or any(a != 1 and sizes_differ(a, b) for a, b in zip(x.shape, shape[missing:])):
-            raise ShapeError(f"broadcast_to: {x.shape} does not broadcast to {tuple(shape)}.", fix="make each size 1 or equal, counted from the right.")
+            raise ShapeError(
+                f"broadcast_to: {x.shape} does not broadcast to {tuple(shape)}.",
+                fix="make each size 1 or equal, counted from the right.",
+            )
         return x.with_shape(shape)
 
     def vjp(self, g, y, x, *, shape):
@@ -157,16 +165,22 @@ class Slice(Primitive):
 
     def infer(self, x: Spec, *, starts: tuple[int, ...], limits: tuple[int, ...], strides: tuple[int, ...]) -> Spec:
         if not len(starts) == len(limits) == len(strides) == x.ndim:
-            raise ShapeError(f"slice: {len(starts)} bounds for shape {x.shape}.", fix="give a start, limit and stride for each axis.")
+            raise ShapeError(
+                f"slice: {len(starts)} bounds for shape {x.shape}.", fix="give a start, limit and stride for each axis."
+            )
         for size, start, limit, stride in zip(x.shape, starts, limits, strides):
             if stride < 1 or start < 0 or start > limit or (size is not None and limit > size):
                 raise ShapeError(
-                    f"slice: {start}:{limit}:{stride} lies outside of an axis of size {size}.", fix="keep 0 <= start <= limit <= size, stride >= 1."
+                    f"slice: {start}:{limit}:{stride} lies outside of an axis of size {size}.",
+                    fix="keep 0 <= start <= limit <= size, stride >= 1.",
                 )
         return x.with_shape(tuple(map(_slice_size, starts, limits, strides)))
 
     def vjp(self, g, y, x, *, starts, limits, strides):
-        ends = [start + (size - 1) * stride + 1 if size else start for start, size, stride in zip(starts, y.spec.shape, strides)]
+        ends = [
+            start + (size - 1) * stride + 1 if size else start
+            for start, size, stride in zip(starts, y.spec.shape, strides)
+        ]
         high = tuple(size - end for size, end in zip(x.spec.shape, ends))
         interior = tuple(stride - 1 for stride in strides)
         return (pad(g, scalar(0, g.spec.dtype), low=tuple(starts), high=high, interior=interior),)
@@ -197,19 +211,24 @@ class Slice(Primitive):
 class Pad(Primitive):
     """x with `value` around it, and `interior` copies of it between neighbours.
 
-    Shapes: x (s0, ...), value () -> (low0 + s0 + interior0 * max(s0 - 1, 0) + high0, ...).    Dtypes: any, both the same.
+    Shapes: x (s0, ...), value () -> (low0 + s0 + interior0 * max(s0 - 1, 0) + high0, ...).    Dtypes: any, both the
+    same.
     Errors: ShapeError if an amount is negative.    Source: own.
     """
 
     name = "pad"
 
-    def infer(self, x: Spec, value: Spec, *, low: tuple[int, ...], high: tuple[int, ...], interior: tuple[int, ...]) -> Spec:
+    def infer(
+        self, x: Spec, value: Spec, *, low: tuple[int, ...], high: tuple[int, ...], interior: tuple[int, ...]
+    ) -> Spec:
         self.require_same_dtype(x, value)
         self.require_rank(value, 0, 0, "its value")
         if not len(low) == len(high) == len(interior) == x.ndim:
             raise ShapeError(f"pad: {len(low)} amounts for shape {x.shape}.", fix="give an amount for each axis.")
         if min((*low, *high, *interior), default=0) < 0:
-            raise ShapeError(f"pad: amounts {low}, {high}, {interior} must not be negative.", fix="slice to make an array smaller.")
+            raise ShapeError(
+                f"pad: amounts {low}, {high}, {interior} must not be negative.", fix="slice to make an array smaller."
+            )
         sizes = zip(x.shape, low, high, interior)
         return x.with_shape(tuple(None if s is None else lo + s + gap * max(s - 1, 0) + hi for s, lo, hi, gap in sizes))
 
@@ -266,13 +285,19 @@ class Concatenate(Primitive):
         self.require_same_dtype(*xs)
         first = xs[0]
         if not 0 <= axis < first.ndim:
-            raise ShapeError(f"concatenate: axis {axis} does not exist in shape {first.shape}.", fix="join along an axis that exists; stack makes a new one.")
+            raise ShapeError(
+                f"concatenate: axis {axis} does not exist in shape {first.shape}.",
+                fix="join along an axis that exists; stack makes a new one.",
+            )
         shape = list(first.shape)
         total: int | None = 0
         for spec in xs:
-            if spec.ndim != first.ndim or any(i != axis and sizes_differ(a, b) for i, (a, b) in enumerate(zip(shape, spec.shape))):
+            if spec.ndim != first.ndim or any(
+                i != axis and sizes_differ(a, b) for i, (a, b) in enumerate(zip(shape, spec.shape))
+            ):
                 raise ShapeError(
-                    f"concatenate: shapes {first.shape} and {spec.shape} differ on other axes than axis {axis}.", fix="make those sizes equal."
+                    f"concatenate: shapes {first.shape} and {spec.shape} differ on other axes than axis {axis}.",
+                    fix="make those sizes equal.",
                 )
             shape = [merge_sizes(a, b) for a, b in zip(shape, spec.shape)]
             total = None if total is None or spec.shape[axis] is None else total + spec.shape[axis]
@@ -364,7 +389,9 @@ class Iota(Primitive):
         spec = Spec(tuple(shape), dtype)
         self.require_dtype(spec, ("uint", "int", "float", "complex"), "its result")
         if not 0 <= axis < len(shape):
-            raise ShapeError(f"iota: axis {axis} does not exist in shape {shape}.", fix="count along an axis that exists.")
+            raise ShapeError(
+                f"iota: axis {axis} does not exist in shape {shape}.", fix="count along an axis that exists."
+            )
         return spec
 
     def cpu(self, kernels, *, shape, axis, dtype):
@@ -402,8 +429,14 @@ class DynamicSlice(Primitive):
 
     def infer(self, x: Spec, starts: Spec, *, sizes: tuple[int, ...]) -> Spec:
         _require_corner(self, x, starts)
-        if len(sizes) != x.ndim or any(size is not None and wanted > size for size, wanted in zip(x.shape, sizes)) or min(sizes, default=0) < 0:
-            raise ShapeError(f"dynamic_slice: a block of {tuple(sizes)} does not fit into {x.shape}.", fix="ask for a smaller block.")
+        if (
+            len(sizes) != x.ndim
+            or any(size is not None and wanted > size for size, wanted in zip(x.shape, sizes))
+            or min(sizes, default=0) < 0
+        ):
+            raise ShapeError(
+                f"dynamic_slice: a block of {tuple(sizes)} does not fit into {x.shape}.", fix="ask for a smaller block."
+            )
         return x.with_shape(tuple(sizes))
 
     def vjp(self, g, y, x, starts, *, sizes):
@@ -431,9 +464,11 @@ class DynamicSlice(Primitive):
 
 
 class UpdateSlice(Primitive):
-    """x with a block, whose corner is given at run time, replaced by `update`; the corner is moved so that the block fits.
+    """x with a block, whose corner is given at run time, replaced by `update`; the corner is moved so that the block
+    fits.
 
-    Shapes: x (s0, ...), update of as many axes, starts (ndim,) -> as x.    Dtypes: any, both the same; starts int32 or int64.
+    Shapes: x (s0, ...), update of as many axes, starts (ndim,) -> as x.    Dtypes: any, both the same; starts int32 or
+    int64.
     Errors: ShapeError if the update exceeds x.    Source: own.
     """
 
@@ -443,7 +478,10 @@ class UpdateSlice(Primitive):
         _require_corner(self, x, starts)
         self.require_same_dtype(x, update)
         if update.ndim != x.ndim or any(None not in (a, b) and b > a for a, b in zip(x.shape, update.shape)):
-            raise ShapeError(f"update_slice: an update of {update.shape} does not fit into {x.shape}.", fix="make the update smaller.")
+            raise ShapeError(
+                f"update_slice: an update of {update.shape} does not fit into {x.shape}.",
+                fix="make the update smaller.",
+            )
         return x
 
     def vjp(self, g, y, x, update, starts):
@@ -474,9 +512,14 @@ class UpdateSlice(Primitive):
 
 def _require_corner(primitive: Primitive, x: Spec, starts: Spec) -> None:
     if starts.dtype not in ("int32", "int64"):
-        raise DTypeError(f"{primitive.name}: its corner has dtype {starts.dtype.name}.", fix="give it as int32 or int64.")
+        raise DTypeError(
+            f"{primitive.name}: its corner has dtype {starts.dtype.name}.", fix="give it as int32 or int64."
+        )
     if starts.ndim != 1 or sizes_differ(starts.shape[0], x.ndim):
-        raise ShapeError(f"{primitive.name}: a corner of shape {starts.shape} for an array of shape {x.shape}.", fix="give one start for each axis.")
+        raise ShapeError(
+            f"{primitive.name}: a corner of shape {starts.shape} for an array of shape {x.shape}.",
+            fix="give one start for each axis.",
+        )
 
 
 reshape, transpose, broadcast_to, slice_, pad = Reshape(), Transpose(), BroadcastTo(), Slice(), Pad()

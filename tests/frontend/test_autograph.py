@@ -7,6 +7,7 @@ import headwater as tf
 from headwater.errors import ArgumentError, ShapeError
 
 constant = tf.convert_to_tensor
+ONE = constant(1)
 
 
 def collatz(n):
@@ -116,7 +117,7 @@ def test_gradients_flow_through_traced_control_flow():
 def test_closures_and_defaults_are_those_of_the_original():
     factor = 3
 
-    def scaled(x, *, offset=constant(1)):
+    def scaled(x, *, offset=ONE):
         if x > 0:
             return x * factor + offset
         return x

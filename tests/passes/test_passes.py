@@ -24,16 +24,31 @@ def names(graph):
     return [node.primitive.name for node in graph.nodes]
 
 
+PRODUCT = "%3 = transpose(%1) {perm=(1, 0)} : float32[3,4]\n%4 = matmul(%0, %3) : float32[4,4]\n"
+    "%5 = tanh(%4) : float32[4,4]\n"
+
 SIMPLIFICATIONS = [
     ("%3 = negative(%0) : float32[4,3]\n%4 = negative(%3) : float32[4,3]\nreturn %4", []),
     ("%3 = transpose(%0) {perm=(1, 0)} : float32[3,4]\n%4 = transpose(%3) {perm=(1, 0)} : float32[4,3]\nreturn %4", []),
-    ("%3 = reshape(%0) {shape=(12,)} : float32[12]\n%4 = reshape(%3) {shape=(6, 2)} : float32[6,2]\nreturn %4", ["reshape"]),
+    (
+        "%3 = reshape(%0) {shape=(12,)} : float32[12]\n%4 = reshape(%3) {shape=(6, 2)} : float32[6,2]\nreturn %4",
+        ["reshape"],
+    ),
     ("%3 = transpose(%0) {perm=(1, 0)} : float32[3,4]\n%4 = matmul(%3, %1) : float32[3,3]\nreturn %4", ["matmul"]),
     ("%3 = broadcast_to(%2) {shape=(4, 3)} : float32[4,3]\n%4 = add(%0, %3) : float32[4,3]\nreturn %4", ["add"]),
     ("%3 = constant() {value=literal:float32[]:1.0} : float32[]\n%4 = multiply(%0, %3) : float32[4,3]\nreturn %4", []),
-    ("%3 = constant() {value=literal:float32[]:2.0} : float32[]\n%4 = power(%0, %3) : float32[4,3]\nreturn %4", ["square"]),
-    ("%3 = constant() {value=literal:float32[]:4.0} : float32[]\n%4 = divide(%0, %3) : float32[4,3]\nreturn %4", ["multiply"]),
-    ("%3 = constant() {value=literal:float32[]:3.0} : float32[]\n%4 = divide(%0, %3) : float32[4,3]\nreturn %4", ["divide"]),
+    (
+        "%3 = constant() {value=literal:float32[]:2.0} : float32[]\n%4 = power(%0, %3) : float32[4,3]\nreturn %4",
+        ["square"],
+    ),
+    (
+        "%3 = constant() {value=literal:float32[]:4.0} : float32[]\n%4 = divide(%0, %3) : float32[4,3]\nreturn %4",
+        ["multiply"],
+    ),
+    (
+        "%3 = constant() {value=literal:float32[]:3.0} : float32[]\n%4 = divide(%0, %3) : float32[4,3]\nreturn %4",
+        ["divide"],
+    ),
     ("%3 = cast(%0) {dtype=dtype:float32} : float32[4,3]\nreturn %3", []),
     ("%3 = slice(%0) {starts=(0, 0), limits=(4, 3), strides=(1, 1)} : float32[4,3]\nreturn %3", []),
     ("%3 = negative(%1) : float32[4,3]\n%4 = add(%0, %3) : float32[4,3]\nreturn %4", ["subtract"]),
@@ -57,14 +72,17 @@ def assert_same(before, after, seed=0):
 
 def test_a_zero_added_to_a_float_stays():
     """-0.0 + 0.0 is 0.0: the sum is not its first term."""
-    graph = parse_graph(body("%3 = constant() {value=literal:float32[]:0.0} : float32[]\n%4 = add(%0, %3) : float32[4,3]\nreturn %4"))
+    graph = parse_graph(
+        body("%3 = constant() {value=literal:float32[]:0.0} : float32[]\n%4 = add(%0, %3) : float32[4,3]\nreturn %4")
+    )
     assert "add" in names(simplify(graph))
 
 
 def test_constants_are_folded_and_dead_nodes_dropped():
     graph = parse_graph(
         body(
-            "%3 = constant() {value=literal:float32[]:2.0} : float32[]\n%4 = sqrt(%3) : float32[]\n%5 = exp(%1) : float32[4,3]\n"
+            "%3 = constant() {value=literal:float32[]:2.0} : float32[]\n%4 = sqrt(%3) : float32[]\n"
+            "%5 = exp(%1) : float32[4,3]\n"
             "%6 = multiply(%0, %4) : float32[4,3]\nreturn %6"
         )
     )
@@ -84,7 +102,8 @@ def test_a_chain_with_its_reductions_is_one_node():
     graph = parse_graph(
         body(
             "%3 = reduce_max(%0) {axes=(1,)} : float32[4]\n%4 = reshape(%3) {shape=(4, 1)} : float32[4,1]\n"
-            "%5 = subtract(%0, %4) : float32[4,3]\n%6 = exp(%5) : float32[4,3]\n%7 = reduce_sum(%6) {axes=(1,)} : float32[4]\n"
+            "%5 = subtract(%0, %4) : float32[4,3]\n%6 = exp(%5) : float32[4,3]\n"
+            "%7 = reduce_sum(%6) {axes=(1,)} : float32[4]\n"
             "%8 = reshape(%7) {shape=(4, 1)} : float32[4,1]\n%9 = divide(%6, %8) : float32[4,3]\n"
             "%10 = reduce_sum(%9) {axes=(0,)} : float32[3]\nreturn %9, %10"
         )
@@ -95,14 +114,14 @@ def test_a_chain_with_its_reductions_is_one_node():
 
 
 def test_bias_and_activation_join_the_matrix_product():
-    text = "%3 = transpose(%1) {perm=(1, 0)} : float32[3,4]\n%4 = matmul(%0, %3) : float32[4,4]\n%5 = tanh(%4) : float32[4,4]\nreturn %5"
+    text = PRODUCT + "return %5"
     found = verify(fuse(simplify(parse_graph(body(text)))))
     assert names(found)[-1] == "fused_matmul"
     assert_same(parse_graph(body(text)), found)
 
 
 def test_a_product_that_is_used_twice_is_not_swallowed():
-    text = "%3 = transpose(%1) {perm=(1, 0)} : float32[3,4]\n%4 = matmul(%0, %3) : float32[4,4]\n%5 = tanh(%4) : float32[4,4]\nreturn %4, %5"
+    text = PRODUCT + "return %4, %5"
     found = verify(fuse(simplify(remove_dead_code(parse_graph(body(text))))))
     assert "matmul" in names(found)
 
@@ -110,7 +129,8 @@ def test_a_product_that_is_used_twice_is_not_swallowed():
 def test_a_region_never_needs_what_is_made_from_its_own_results():
     """exp -> matmul -> add(exp, product): the sum may not join the region of exp, which the product waits for."""
     text = (
-        "%3 = exp(%0) : float32[4,3]\n%4 = transpose(%1) {perm=(1, 0)} : float32[3,4]\n%5 = matmul(%4, %3) : float32[3,3]\n"
+        "%3 = exp(%0) : float32[4,3]\n%4 = transpose(%1) {perm=(1, 0)} : float32[3,4]\n"
+        "%5 = matmul(%4, %3) : float32[3,3]\n"
         "%6 = matmul(%3, %5) : float32[4,3]\n%7 = add(%3, %6) : float32[4,3]\nreturn %7"
     )
     graph = parse_graph(body(text))
@@ -145,7 +165,11 @@ def random_graph(rng):
             axes = tuple(sorted(rng.choice(ndim, rng.integers(1, ndim + 1), replace=False).tolist()))
             apply(("reduce_sum", "reduce_max")[rng.integers(2)], value, axes=axes)
         elif kind == 4 and ndim:
-            apply("reshape", value, shape=(*value.spec.shape, 1) if rng.integers(2) and ndim < 3 else value.spec.shape[::-1])
+            apply(
+                "reshape",
+                value,
+                shape=(*value.spec.shape, 1) if rng.integers(2) and ndim < 3 else value.spec.shape[::-1],
+            )
         elif kind == 5 and value.spec.shape == (4, 3):
             apply("matmul", value, graph.inputs[1], transpose_a=True, transpose_b=False)
             values[-1] = apply_scaled(graph, values[-1])
@@ -172,7 +196,9 @@ def test_random_programs_keep_their_results(seed):
     with np.errstate(all="ignore"):
         before = parse_graph(print_graph(graph))
         after = optimize(graph, "cpu")
-        args = [np.random.default_rng(seed).uniform(-1, 1, value.spec.shape).astype(np.float32) for value in before.inputs]
+        args = [
+            np.random.default_rng(seed).uniform(-1, 1, value.spec.shape).astype(np.float32) for value in before.inputs
+        ]
         for a, b in zip(run_graph(before, args), run_graph(after, args), strict=True):
             np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-4)
 

@@ -1,4 +1,5 @@
-"""Graph -> native program: each node's CPU rule emits steps, the plan gives every value a place, and both become a Program."""
+"""Graph -> native program: each node's CPU rule emits steps, the plan gives every value a place, and both become a
+Program."""
 
 from __future__ import annotations
 
@@ -46,14 +47,18 @@ class Kernels:
         """
         specs = self._out_specs(out)
         outputs = tuple(Operand(spec, Storage("temporary", len(self.steps), spec.nbytes)) for spec in specs)
-        self.steps.append(Step(kernel, args, outputs, {name: _native_attr(value) for name, value in attrs.items()}, self._source()))
+        self.steps.append(
+            Step(kernel, args, outputs, {name: _native_attr(value) for name, value in attrs.items()}, self._source())
+        )
         single = isinstance(out, Spec) or (out is None and self._node is not None and not self._node.primitive.multiple)
         return outputs[0] if single else outputs
 
     def elementwise(self, op: str, *args: Operand) -> Operand:
         """An instruction of one element-wise op."""
         (spec,) = self._out_specs(None)
-        return self._tape(spec.shape, args, lambda tape: [tape._append(op, spec, tuple(value.number for value in tape.inputs))])[0]
+        return self._tape(
+            spec.shape, args, lambda tape: [tape._append(op, spec, tuple(value.number for value in tape.inputs))]
+        )[0]
 
     def reduce(self, kind: str, x: Operand, axes: tuple[int, ...]) -> Operand:
         """An instruction that reduces `x` over `axes`."""
@@ -71,7 +76,9 @@ class Kernels:
         attrs = tape.attrs(tape.run(body))
         return self.emit("elementwise", *args, out=tuple(value.spec for value in body.outputs), **attrs)
 
-    def fused_matmul(self, body: Graph, a: Operand, b: Operand, extras: Sequence[Operand], **attrs: Any) -> tuple[Operand, ...]:
+    def fused_matmul(
+        self, body: Graph, a: Operand, b: Operand, extras: Sequence[Operand], **attrs: Any
+    ) -> tuple[Operand, ...]:
         """A matrix product whose tiles a body of element-wise nodes finishes; the body's first input is the product."""
         tape = Tape(body.inputs[0].spec.shape, [value.spec for value in body.inputs])
         code = tape.attrs(tape.run(body))
@@ -198,7 +205,9 @@ def lower_graph(graph: Graph, num_cells: int = 0, updates: Sequence[int] = ()) -
     args = []
     for index, value in enumerate(graph.inputs):
         if not value.spec.is_static:
-            raise GraphError(f"{graph.name}: input {index} is {value.spec}, with a size that is not known; a program needs all of them")
+            raise GraphError(
+                f"{graph.name}: input {index} is {value.spec}, of a size that is not known; programs need all sizes"
+            )
         kind, place = ("input", index) if index < num_inputs else ("cell", index - num_inputs)
         args.append(Operand(value.spec, Storage(kind, place, value.spec.nbytes)))
     outputs = kernels.lower(graph, args)
@@ -208,7 +217,11 @@ def lower_graph(graph: Graph, num_cells: int = 0, updates: Sequence[int] = ()) -
 
 
 def _assemble(
-    kernels: Kernels, args: list[Operand], results: list[Operand], updates: list[tuple[Operand, Operand]], num_cells: int
+    kernels: Kernels,
+    args: list[Operand],
+    results: list[Operand],
+    updates: list[tuple[Operand, Operand]],
+    num_cells: int,
 ) -> Any:
     steps = kernels.steps
     updates = _detach_aliases(steps, updates)
@@ -235,12 +248,26 @@ def _assemble(
     instructions += [_instruction(step) for step in (*extra, *copies)]
     offsets = [*plan.scratch_offsets, *[-1] * (len(extra) + len(copies))]
     native_steps = [
-        (instruction, tuple(table.number(operand) for operand in step.inputs), tuple(table.number(operand) for operand in step.outputs), offset)
+        (
+            instruction,
+            tuple(table.number(operand) for operand in step.inputs),
+            tuple(table.number(operand) for operand in step.outputs),
+            offset,
+        )
         for step, instruction, offset in zip(every, instructions, offsets)
     ]
     constants = [native.from_numpy(array) for array in kernels.constants]
     labels = [step.source or step.kernel for step in every]
-    return native.Program(table.entries(), native_steps, output_slots, constants, plan.arena_bytes, len(args) - num_cells, num_cells, labels)
+    return native.Program(
+        table.entries(),
+        native_steps,
+        output_slots,
+        constants,
+        plan.arena_bytes,
+        len(args) - num_cells,
+        num_cells,
+        labels,
+    )
 
 
 def _detach_aliases(steps: list[Step], updates: list[tuple[Operand, Operand]]) -> list[tuple[Operand, Operand]]:
@@ -262,7 +289,9 @@ def _detach_aliases(steps: list[Step], updates: list[tuple[Operand, Operand]]) -
     return detached
 
 
-def _result_slots(table: _Slots, plan: MemoryPlan, results: list[Operand], cells: set[Storage]) -> tuple[list[int], list[Step]]:
+def _result_slots(
+    table: _Slots, plan: MemoryPlan, results: list[Operand], cells: set[Storage]
+) -> tuple[list[int], list[Step]]:
     """Slots of the results: a temporary becomes an output buffer; a second result in the same memory is copied."""
     slots, extra = [], []
     for operand in results:
@@ -295,6 +324,11 @@ class _Slots:
         """The table, for the native program."""
         kinds = {"input": _INPUT, "cell": _CELL, "constant": _CONSTANT, "output": _OUTPUT, "temporary": _ARENA}
         return [
-            (spec.dtype.code, tuple(spec.shape), kinds[storage.kind], self._plan.offsets[storage] if storage.kind == "temporary" else storage.index)
+            (
+                spec.dtype.code,
+                tuple(spec.shape),
+                kinds[storage.kind],
+                self._plan.offsets[storage] if storage.kind == "temporary" else storage.index,
+            )
             for storage, spec in self._numbers
         ]

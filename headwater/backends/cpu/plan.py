@@ -1,6 +1,7 @@
 """The memory plan: which storage every value lives in, decided before the first run.
 
-Results that a variable takes are written straight into its cell where nothing reads the old value later; an element-wise step
+Results that a variable takes are written straight into its cell where nothing reads the old value later; an
+element-wise step
 takes over the memory of an input that dies with it; what is left gets offsets in one arena, packed by lifetime.
 """
 
@@ -75,7 +76,11 @@ class MemoryPlan:
         written = [operand for operand in step.outputs if operand.storage is value]
         read = [operand for operand in step.inputs if operand.storage is other]
         return all(
-            r.spec.shape == w.spec.shape and r.spec.dtype.size == w.spec.dtype.size and w.spec.shape == step.attrs["shape"] for r in read for w in written
+            r.spec.shape == w.spec.shape
+            and r.spec.dtype.size == w.spec.dtype.size
+            and w.spec.shape == step.attrs["shape"]
+            for r in read
+            for w in written
         )
 
     def reuse_dying_inputs(self, kept: set[Storage]) -> None:
@@ -109,7 +114,8 @@ class MemoryPlan:
         return self._last[root]
 
     def pack(self) -> None:
-        """Give every temporary that shares with nobody an offset: large ones first, each at the lowest place that is free for its lifetime."""
+        """Give every temporary that shares with nobody an offset: large ones first, each at the lowest place that is
+        free for its lifetime."""
         items: list[tuple[int, int, int, Storage | int]] = []
         for storage, first in self._first.items():
             if storage.kind == "temporary" and storage not in self.shared:

@@ -1,6 +1,7 @@
 """Tapes: the code of a native `elementwise` instruction, built by the same CPU rules that lower single primitives.
 
-A tape takes the part of `kernels` for the nodes inside a fused region: what a rule emits becomes an entry of code instead of an
+A tape takes the part of `kernels` for the nodes inside a fused region: what a rule emits becomes an entry of code
+instead of an
 instruction of its own.
 """
 
@@ -39,7 +40,9 @@ class Tape:
         self._node: Node | None = None
         self._results: dict[Value, TapeValue] = {}
 
-    def _append(self, op: str, spec: Spec, args: tuple[int, ...], immediate: Any = None, constant: np.ndarray | None = None) -> TapeValue:
+    def _append(
+        self, op: str, spec: Spec, args: tuple[int, ...], immediate: Any = None, constant: np.ndarray | None = None
+    ) -> TapeValue:
         self.code.append((op, spec.dtype.code, args, immediate))
         value = TapeValue(spec, self._count, constant)
         self._count += 1
@@ -92,13 +95,19 @@ class Tape:
         self._results = dict(zip(body.inputs, self.inputs))
         for node in body.nodes:
             self._node = node
-            self._results[node.outputs[0]] = node.primitive.cpu(self, *[self._results[value] for value in node.inputs], **node.attrs)
+            self._results[node.outputs[0]] = node.primitive.cpu(
+                self, *[self._results[value] for value in node.inputs], **node.attrs
+            )
         return [self._results[value] for value in body.outputs]
 
     def attrs(self, results: Sequence[TapeValue]) -> dict[str, Any]:
         """The attributes of the instruction."""
         reductions = [self.reductions.get(value.number) for value in results]
-        found: dict[str, Any] = {"shape": tuple(self.shape), "code": self.code, "results": tuple(value.number for value in results)}
+        found: dict[str, Any] = {
+            "shape": tuple(self.shape),
+            "code": self.code,
+            "results": tuple(value.number for value in results),
+        }
         if any(reductions):
             found["reductions"] = reductions
         return found

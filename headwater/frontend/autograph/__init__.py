@@ -1,6 +1,7 @@
 """Autograph: Python's `if`, `while`, `for` and their kin on tensors, as control flow of the graph.
 
-`convert` rewrites the source of a function (transform.py), so that each piece of control flow asks at run time (runtime.py) whether a
+`convert` rewrites the source of a function (transform.py), so that each piece of control flow asks at run time
+(runtime.py) whether a
 traced tensor decides it: if so it becomes a primitive with sub-graphs, if not it runs as Python does.
 """
 

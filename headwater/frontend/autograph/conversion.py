@@ -1,4 +1,5 @@
-"""Converting a function: its source is parsed, rewritten and compiled once; closures and defaults are those of the original."""
+"""Converting a function: its source is parsed, rewritten and compiled once; closures and defaults are those of the
+original."""
 
 from __future__ import annotations
 
@@ -19,11 +20,23 @@ _NOT_CONVERTED = "__headwater_not_converted__"
 _FACTORY = "__headwater_factory"
 _codes: weakref.WeakKeyDictionary[types.CodeType, types.CodeType | None] = weakref.WeakKeyDictionary()
 _OWN = __name__.split(".", maxsplit=1)[0]
-_LIBRARIES = frozenset(sys.stdlib_module_names) | {_OWN, "numpy", "jax", "optree", "h5py", "keras", "tensorflow", "torch", "scipy", "matplotlib"}
+_LIBRARIES = frozenset(sys.stdlib_module_names) | {
+    _OWN,
+    "numpy",
+    "jax",
+    "optree",
+    "h5py",
+    "keras",
+    "tensorflow",
+    "torch",
+    "scipy",
+    "matplotlib",
+}
 
 
 def convert(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A version of `function` whose control flow may depend on tensors; the function itself if its source is not at hand."""
+    """A version of `function` whose control flow may depend on tensors; the function itself if its source is not at
+    hand."""
     if isinstance(function, types.MethodType):
         return types.MethodType(convert(function.__func__), function.__self__)
     if isinstance(function, functools.partial):
@@ -93,7 +106,9 @@ def _compile(function: types.FunctionType) -> types.CodeType | None:
     _strip_defaults(definition)
     names = (*function.__code__.co_freevars, RUNTIME)
     arguments = ast.arguments([], [ast.arg(name) for name in names], None, [], [], None, [])
-    factory = ast.FunctionDef(_FACTORY, arguments, [definition, ast.Return(ast.Name(definition.name, ast.Load()))], [], lineno=1, col_offset=0)
+    factory = ast.FunctionDef(
+        _FACTORY, arguments, [definition, ast.Return(ast.Name(definition.name, ast.Load()))], [], lineno=1, col_offset=0
+    )
     if sys.version_info >= (3, 12):
         factory.type_params = []
     module = ast.fix_missing_locations(ast.Module([factory], []))

@@ -1,4 +1,5 @@
-"""What rewritten functions call: each asks whether a traced tensor decides, and does as the graph or as Python would."""
+"""What rewritten functions call: each asks whether a traced tensor decides, and does as the graph or as Python
+would."""
 
 from __future__ import annotations
 
@@ -27,7 +28,9 @@ class Undefined:
     def _refuse(self, *args: Any, **kwargs: Any) -> Any:
         raise UnboundLocalError(f"local variable {self.name!r} is used before it is given a value on every path")
 
-    __call__ = __getitem__ = __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __bool__ = __len__ = __iter__ = _refuse
+    __call__ = __getitem__ = __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __bool__ = (
+        __len__
+    ) = __iter__ = _refuse
     __lt__ = __gt__ = __le__ = __ge__ = __neg__ = __matmul__ = __pow__ = __float__ = __int__ = __index__ = _refuse
 
     def __repr__(self) -> str:
@@ -58,14 +61,19 @@ def _as_condition(value: Any) -> Any:
     tensor = convert_to_tensor(value)
     if tensor.spec.size != 1:
         raise ShapeError(
-            f"a tensor of shape {tensor.spec.shape} decides an `if` or `while`.", fix="reduce it to one number with tf.reduce_all or tf.reduce_any."
+            f"a tensor of shape {tensor.spec.shape} decides an `if` or `while`.",
+            fix="reduce it to one number with tf.reduce_all or tf.reduce_any.",
         )
     tensor = ops.reshape(tensor, ())
     return tensor if tensor.spec.dtype is bool_ else ops.not_equal(tensor, ops.zeros_like(tensor))
 
 
 def _is_carried(value: Any) -> bool:
-    return isinstance(value, (Array, bool, int, float, complex)) or hasattr(value, "__headwater_tensor__") or hasattr(value, "__headwater_parts__")
+    return (
+        isinstance(value, (Array, bool, int, float, complex))
+        or hasattr(value, "__headwater_tensor__")
+        or hasattr(value, "__headwater_parts__")
+    )
 
 
 def _parts(value: Any) -> list[Any]:
@@ -91,13 +99,20 @@ class _Packing:
             template = self._values[index]
             count = len(_parts(template))
             parts = tensors[position : position + count]
-            result[index] = template.__headwater_from_parts__(parts) if hasattr(template, "__headwater_parts__") else parts[0]
+            result[index] = (
+                template.__headwater_from_parts__(parts) if hasattr(template, "__headwater_parts__") else parts[0]
+            )
             position += count
         return tuple(result)
 
 
 def if_statement(
-    condition: Any, body: Callable[[], None], orelse: Callable[[], None], get: Callable[[], State], put: Callable[[State], None], names: Sequence[str]
+    condition: Any,
+    body: Callable[[], None],
+    orelse: Callable[[], None],
+    get: Callable[[], State],
+    put: Callable[[State], None],
+    names: Sequence[str],
 ) -> None:
     """`if condition: body() else: orelse()`, where both assign `names`."""
     if not is_symbolic(condition):
@@ -113,7 +128,8 @@ def if_statement(
         return ends[name]
 
     condition = _as_condition(condition)
-    # Each branch is traced once on its own, to see what it assigns; values that are equal and no tensors stay Python values.
+    # Each branch is traced once on its own, to see what it assigns; values that are equal and no tensors stay Python
+    # values.
     shape = _branch_shapes(branch, body, orelse, names)
 
     def taken(name: str, block: Callable[[], None]) -> Callable[[], tuple[Any, ...]]:
@@ -139,7 +155,8 @@ class _BranchShapes:
                     self.templates[index] = None  # defined on one path only: not usable afterwards
                 elif not _is_carried(value) and not isinstance(value, Undefined):
                     raise ArgumentError(
-                        f"{names[index]!r} is {_describe(a)} after one branch of an `if` on a tensor, and {_describe(b)} after the other.",
+                        f"{names[index]!r} is {_describe(a)} after one branch of an `if` on a tensor, "
+                        f"and {_describe(b)} after the other.",
                         fix="give it a tensor in both branches.",
                     )
             if index not in self.templates:
@@ -150,7 +167,12 @@ class _BranchShapes:
     def _same(a: Any, b: Any) -> bool:
         if a is b:
             return True
-        if isinstance(a, Array) or isinstance(b, Array) or hasattr(a, "__headwater_tensor__") or hasattr(b, "__headwater_tensor__"):
+        if (
+            isinstance(a, Array)
+            or isinstance(b, Array)
+            or hasattr(a, "__headwater_tensor__")
+            or hasattr(b, "__headwater_tensor__")
+        ):
             return False
         if isinstance(a, Undefined) and isinstance(b, Undefined):
             return True
@@ -169,7 +191,10 @@ class _BranchShapes:
 
     @staticmethod
     def _matched(parts: list[Any], template: list[Any]) -> list[Any]:
-        return [part if part.spec.dtype is other.spec.dtype else ops.cast(part, other.spec.dtype) for part, other in zip(parts, template)]
+        return [
+            part if part.spec.dtype is other.spec.dtype else ops.cast(part, other.spec.dtype)
+            for part, other in zip(parts, template)
+        ]
 
     def restore(self, results: Any, ends: dict[str, State]) -> State:
         """The values of all names after the `if`."""
@@ -180,12 +205,19 @@ class _BranchShapes:
             template = self.templates[index]
             count = len(_parts(template))
             parts = flat[position : position + count]
-            values[index] = template.__headwater_from_parts__(parts) if hasattr(template, "__headwater_parts__") else parts[0]
+            values[index] = (
+                template.__headwater_from_parts__(parts) if hasattr(template, "__headwater_parts__") else parts[0]
+            )
             position += count
         return tuple(values)
 
 
-def _branch_shapes(branch: Callable[[str, Callable[[], None]], State], body: Callable[[], None], orelse: Callable[[], None], names: Sequence[str]) -> _BranchShapes:
+def _branch_shapes(
+    branch: Callable[[str, Callable[[], None]], State],
+    body: Callable[[], None],
+    orelse: Callable[[], None],
+    names: Sequence[str],
+) -> _BranchShapes:
     ends = []
     for name, block in (("body", body), ("orelse", orelse)):
         ends.append(trace_aside(lambda name=name, block=block: branch(name, block)))
@@ -197,7 +229,11 @@ def _describe(value: Any) -> str:
 
 
 def while_statement(
-    test: Callable[[], Any], body: Callable[[], None], get: Callable[[], State], put: Callable[[State], None], names: Sequence[str]
+    test: Callable[[], Any],
+    body: Callable[[], None],
+    get: Callable[[], State],
+    put: Callable[[State], None],
+    names: Sequence[str],
 ) -> None:
     """`while test(): body()`, where both may assign `names`."""
     condition = test()
@@ -210,7 +246,12 @@ def while_statement(
 
 
 def _tensor_loop(
-    test: Callable[[], Any], body: Callable[[], None], get: Callable[[], State], put: Callable[[State], None], names: Sequence[str], trips: Any = None
+    test: Callable[[], Any],
+    body: Callable[[], None],
+    get: Callable[[], State],
+    put: Callable[[State], None],
+    names: Sequence[str],
+    trips: Any = None,
 ) -> None:
     start = get()
     packing = _Packing(names, start)
@@ -230,7 +271,8 @@ def _tensor_loop(
         body()
         after = packing.pack(_checked(get(), packing.positions, names))
         return tuple(
-            part if part.spec.dtype is before.spec.dtype else ops.cast(part, before.spec.dtype) for part, before in zip(after, tensors)
+            part if part.spec.dtype is before.spec.dtype else ops.cast(part, before.spec.dtype)
+            for part, before in zip(after, tensors)
         )
 
     results = ops.while_loop(condition, step, tuple(packing.pack(start)), maximum_iterations=trips)
@@ -240,14 +282,17 @@ def _tensor_loop(
 def _require_kept(test: Any, body: Any, get: Any, put: Any, name: str, value: Any, start: State) -> None:
     raise ArgumentError(
         f"{name!r} is {_describe(value)} and is assigned in a loop that a tensor decides.",
-        fix="carry a tensor, a number or a tf.TensorArray through the loop; append to a tf.TensorArray in place of a list.",
+        fix="carry a tensor, a number or a tf.TensorArray through the loop; write to a tf.TensorArray, not a list.",
     )
 
 
 def _checked(values: State, positions: Sequence[int], names: Sequence[str]) -> State:
     for index in positions:
         if not _is_carried(values[index]):
-            raise ArgumentError(f"{names[index]!r} becomes {_describe(values[index])} in a loop that a tensor decides.", fix="keep it a tensor.")
+            raise ArgumentError(
+                f"{names[index]!r} becomes {_describe(values[index])} in a loop that a tensor decides.",
+                fix="keep it a tensor.",
+            )
     return values
 
 
@@ -270,11 +315,14 @@ def for_statement(
             goes_on = test()
             if is_symbolic(goes_on) and isinstance(items, range):
                 rest = items[position:]
-                _tensor_for(SymbolicRange(rest.start, rest.stop, rest.step), runs_through, test, body, get, put, names, targets)
+                _tensor_for(
+                    SymbolicRange(rest.start, rest.stop, rest.step), runs_through, test, body, get, put, names, targets
+                )
                 return
             if is_symbolic(goes_on):
                 raise StateError(
-                    "a tensor decides a `break` in a loop over Python values.", fix="loop over tf.range or a tensor, so that the loop is part of the graph."
+                    "a tensor decides a `break` in a loop over Python values.",
+                    fix="loop over tf.range or a tensor, so that the loop is part of the graph.",
                 )
             if not goes_on:
                 return
@@ -282,12 +330,21 @@ def for_statement(
 
 
 def _tensor_for(
-    items: Any, runs_through: bool, test: Callable[[], Any], body: Callable[[Any], None], get: Any, put: Any, names: Sequence[str], targets: Sequence[str]
+    items: Any,
+    runs_through: bool,
+    test: Callable[[], Any],
+    body: Callable[[Any], None],
+    get: Any,
+    put: Any,
+    names: Sequence[str],
+    targets: Sequence[str],
 ) -> None:
     if not isinstance(items, SymbolicRange):
         items = convert_to_tensor(items)
         if not items.spec.shape:
-            raise ShapeError("a loop runs over a tensor of no axes.", fix="loop over tf.range of it, or give it an axis.")
+            raise ShapeError(
+                "a loop runs over a tensor of no axes.", fix="loop over tf.range of it, or give it an axis."
+            )
         count, item_at = convert_to_tensor(items.spec.shape[0]), lambda index: items[index]
         trips = items.spec.shape[0]
     else:
@@ -368,7 +425,8 @@ def assert_statement(condition: Any, message: Callable[[], Any] | None) -> None:
 
 
 def callee(function: Any) -> Any:
-    """What a call in a rewritten function calls: a user's own function is rewritten too, some built-ins take tensors."""
+    """What a call in a rewritten function calls: a user's own function is rewritten too, some built-ins take
+    tensors."""
     if function is builtins.range:
         return _range
     if function is builtins.print:
@@ -377,7 +435,11 @@ def callee(function: Any) -> Any:
 
 
 def _range(*args: Any) -> Any:
-    return SymbolicRange(*args) if any(map(is_symbolic, args)) else builtins.range(*[int(a) if isinstance(a, Array) else a for a in args])
+    return (
+        SymbolicRange(*args)
+        if any(map(is_symbolic, args))
+        else builtins.range(*[int(a) if isinstance(a, Array) else a for a in args])
+    )
 
 
 def _print(*args: Any, **kwargs: Any) -> None:

@@ -2,7 +2,8 @@
 
 1. `return` in the middle: the rest of a block goes into the `else` of an `if` that returns; in loops a flag is set.
 2. `break` and `continue`: flags, and what follows is guarded by them.
-3. `if`, `while`, `for`: calls of the runtime with the parts as nested functions, and the names that they assign as their state.
+3. `if`, `while`, `for`: calls of the runtime with the parts as nested functions, and the names that they assign as
+their state.
 4. `and`, `or`, `not`, `a if c else b`, `assert`, chained comparisons and calls: calls of the runtime.
 """
 
@@ -47,7 +48,13 @@ def _lambda(body: ast.expr) -> ast.Lambda:
 
 
 def _function(name: str, body: list[ast.stmt], arguments: Sequence[str] = ()) -> ast.FunctionDef:
-    found = ast.FunctionDef(name, ast.arguments([], [ast.arg(a) for a in arguments], None, [], [], None, []), body or [ast.Pass()], [], lineno=0)
+    found = ast.FunctionDef(
+        name,
+        ast.arguments([], [ast.arg(a) for a in arguments], None, [], [], None, []),
+        body or [ast.Pass()],
+        [],
+        lineno=0,
+    )
     found.type_params = []  # type: ignore[attr-defined]
     return found
 
@@ -78,7 +85,9 @@ class _Returns:
         body = self._block(definition.body)
         start: list[ast.stmt] = [_assign(_RETURNED, ast.Constant(False)), _assign(_RESULT, _runtime("no_result"))]
         end = ast.Return(_runtime("result_of", _name(_RESULT)))
-        docstring = body[:1] if body and isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant) else []
+        docstring = (
+            body[:1] if body and isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant) else []
+        )
         definition.body = [*docstring, *start, *body[len(docstring) :], end]
         return definition
 
@@ -87,7 +96,10 @@ class _Returns:
         for index, statement in enumerate(statements):
             rest = statements[index + 1 :]
             if isinstance(statement, ast.Return):
-                done += [_assign(_RESULT, statement.value or ast.Constant(None)), _assign(_RETURNED, ast.Constant(True))]
+                done += [
+                    _assign(_RESULT, statement.value or ast.Constant(None)),
+                    _assign(_RETURNED, ast.Constant(True)),
+                ]
                 return [*done, ast.Break()] if in_loop else done
             if isinstance(statement, ast.If) and _contains([statement], (ast.Return,)) and not in_loop:
                 return [*done, self._if(statement, rest)]
@@ -117,7 +129,9 @@ class _Returns:
         return statement
 
     def _after(self, statement: ast.stmt, rest: list[ast.stmt], in_loop: bool) -> list[ast.stmt]:
-        if in_loop and isinstance(statement, (ast.For, ast.While)):  # a return of an inner loop leaves the outer one too
+        if in_loop and isinstance(
+            statement, (ast.For, ast.While)
+        ):  # a return of an inner loop leaves the outer one too
             return [ast.If(_name(_RETURNED), [ast.Break()], []), *self._block(rest, in_loop)]
         guarded = self._block(rest, in_loop)
         return [ast.If(_not(_RETURNED), guarded, [])] if guarded and not in_loop else guarded
@@ -127,7 +141,9 @@ def _always_returns(block: list[ast.stmt]) -> bool:
     last = block[-1]
     if isinstance(last, (ast.Return, ast.Raise)):
         return True
-    return isinstance(last, ast.If) and bool(last.orelse) and _always_returns(last.body) and _always_returns(last.orelse)
+    return (
+        isinstance(last, ast.If) and bool(last.orelse) and _always_returns(last.body) and _always_returns(last.orelse)
+    )
 
 
 # 2. Break and continue
@@ -179,8 +195,12 @@ class _LoopExits(ast.NodeTransformer):
                 return [*done, _assign(broken, ast.Constant(True))]
             if isinstance(statement, ast.Continue):
                 return [*done, _assign(continued, ast.Constant(True))]
-            breaks = _contains([statement], (ast.Break,), (ast.For, ast.While)) and not isinstance(statement, (ast.For, ast.While))
-            continues = _contains([statement], (ast.Continue,), (ast.For, ast.While)) and not isinstance(statement, (ast.For, ast.While))
+            breaks = _contains([statement], (ast.Break,), (ast.For, ast.While)) and not isinstance(
+                statement, (ast.For, ast.While)
+            )
+            continues = _contains([statement], (ast.Continue,), (ast.For, ast.While)) and not isinstance(
+                statement, (ast.For, ast.While)
+            )
             if not (breaks or continues):
                 done.append(statement)
                 continue
@@ -219,7 +239,7 @@ class _AssignedNames(ast.NodeVisitor):
         for alias in node.names:
             self.names[(alias.asname or alias.name).partition(".")[0]] = None
 
-    visit_ImportFrom = visit_Import  # type: ignore[assignment]
+    visit_ImportFrom = visit_Import  # type: ignore[assignment]  # noqa: N815 - ast's names
 
     def visit_Lambda(self, node: ast.Lambda) -> None:
         pass
@@ -227,7 +247,7 @@ class _AssignedNames(ast.NodeVisitor):
     def visit_ListComp(self, node: ast.AST) -> None:
         pass
 
-    visit_SetComp = visit_DictComp = visit_GeneratorExp = visit_ListComp
+    visit_SetComp = visit_DictComp = visit_GeneratorExp = visit_ListComp  # noqa: N815 - ast's names
 
     def visit_ExceptHandler(self, node: ast.ExceptHandler) -> None:
         if node.name:
@@ -264,9 +284,20 @@ class _Statements(ast.NodeTransformer):
         self._parameters = {argument.arg for argument in every if argument is not None}
         self._declared = _assigned(definition.body).declared
         definition.body = self._visit_block(definition.body)
-        undefined = [name for name in self._stateful if name not in self._parameters and name not in self._declared and name not in self._free]
+        undefined = [
+            name
+            for name in self._stateful
+            if name not in self._parameters and name not in self._declared and name not in self._free
+        ]
         starts = [_assign(name, _runtime("undefined", ast.Constant(name))) for name in undefined]
-        at = next((i for i, s in enumerate(definition.body) if not isinstance(s, (ast.Global, ast.Nonlocal)) and not _is_docstring(s)), 0)
+        at = next(
+            (
+                i
+                for i, s in enumerate(definition.body)
+                if not isinstance(s, (ast.Global, ast.Nonlocal)) and not _is_docstring(s)
+            ),
+            0,
+        )
         definition.body[at:at] = starts
         return definition
 
@@ -291,23 +322,36 @@ class _Statements(ast.NodeTransformer):
         self._stateful.update(dict.fromkeys(names))
         return names
 
-    def _parts(self, prefix: str, names: list[str], blocks: dict[str, list[ast.stmt]], arguments: dict[str, list[str]] | None = None) -> list[ast.stmt]:
+    def _parts(
+        self,
+        prefix: str,
+        names: list[str],
+        blocks: dict[str, list[ast.stmt]],
+        arguments: dict[str, list[str]] | None = None,
+    ) -> list[ast.stmt]:
         """Nested functions: the blocks, and a getter and a setter of the names."""
         used = [name for name, kind in self._declared.items() if kind == "global"]
         outer: list[ast.stmt] = [ast.Nonlocal(list(names))] if names else []
         if used:
             outer.append(ast.Global(used))
         get = _function(f"{prefix}_get", [ast.Return(ast.Tuple([_name(name) for name in names], ast.Load()))])
-        unpack = ast.Assign([ast.Tuple([_name(name, store=True) for name in names], ast.Store())], _name("__values"), lineno=0)
+        unpack = ast.Assign(
+            [ast.Tuple([_name(name, store=True) for name in names], ast.Store())], _name("__values"), lineno=0
+        )
         put = _function(f"{prefix}_set", [*outer, unpack] if names else [ast.Pass()], ["__values"])
-        parts = [_function(f"{prefix}_{role}", [*outer, *block], (arguments or {}).get(role, ())) for role, block in blocks.items()]
+        parts = [
+            _function(f"{prefix}_{role}", [*outer, *block], (arguments or {}).get(role, ()))
+            for role, block in blocks.items()
+        ]
         return [*parts, get, put]
 
     def visit_If(self, node: ast.If) -> list[ast.stmt]:
         names = self._state([*node.body, *node.orelse])
         prefix = self._prefix("if")
         blocks = {"body": self._visit_block(node.body), "orelse": self._visit_block(node.orelse)}
-        call = _runtime("if_statement", node.test, *self._roles(prefix, ("body", "orelse", "get", "set")), self._names(names))
+        call = _runtime(
+            "if_statement", node.test, *self._roles(prefix, ("body", "orelse", "get", "set")), self._names(names)
+        )
         return [*self._parts(prefix, names, blocks), ast.copy_location(ast.Expr(call), node)]
 
     def visit_While(self, node: ast.While) -> list[ast.stmt]:
@@ -315,11 +359,15 @@ class _Statements(ast.NodeTransformer):
         prefix = self._prefix("while")
         blocks = {"test": [ast.Return(node.test)], "body": self._visit_block(node.body)}
         call = _runtime("while_statement", *self._roles(prefix, ("test", "body", "get", "set")), self._names(names))
-        return [*self._parts(prefix, names, blocks), ast.copy_location(ast.Expr(call), node), *self._visit_block(node.orelse)]
+        return [
+            *self._parts(prefix, names, blocks),
+            ast.copy_location(ast.Expr(call), node),
+            *self._visit_block(node.orelse),
+        ]
 
     def visit_For(self, node: ast.For) -> list[ast.stmt]:
         targets = _assigned([node.target]).names
-        names = [name for name in self._state([*node.body, node.target])]
+        names = self._state([*node.body, node.target])
         prefix = self._prefix("for")
         body = [ast.Assign([node.target], _name("__item"), lineno=0), *self._visit_block(node.body)]
         extra = getattr(node, "extra_test", None)
@@ -327,7 +375,12 @@ class _Statements(ast.NodeTransformer):
         parts = self._parts(prefix, names, blocks, {"body": ["__item"]})
         static = ast.Constant(extra is None)
         call = _runtime(
-            "for_statement", node.iter, static, *self._roles(prefix, ("test", "body", "get", "set")), self._names(names), self._names(list(targets))
+            "for_statement",
+            node.iter,
+            static,
+            *self._roles(prefix, ("test", "body", "get", "set")),
+            self._names(names),
+            self._names(list(targets)),
         )
         return [*parts, ast.copy_location(ast.Expr(call), node), *self._visit_block(node.orelse)]
 
@@ -345,7 +398,11 @@ class _Statements(ast.NodeTransformer):
 
 
 def _is_docstring(statement: ast.stmt) -> bool:
-    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant) and isinstance(statement.value.value, str)
+    return (
+        isinstance(statement, ast.Expr)
+        and isinstance(statement.value, ast.Constant)
+        and isinstance(statement.value.value, str)
+    )
 
 
 def rewrite_nested(node: ast.FunctionDef, outer: _Statements) -> ast.FunctionDef:
@@ -393,7 +450,11 @@ class _Expressions(ast.NodeTransformer):
     def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)
         function = node.func
-        if isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name) and function.value.id == RUNTIME:
+        if (
+            isinstance(function, ast.Attribute)
+            and isinstance(function.value, ast.Name)
+            and function.value.id == RUNTIME
+        ):
             return node
         if isinstance(function, ast.Name) and function.id in ("super", "locals", "globals", "vars"):
             return node  # these look at the frame that calls them
