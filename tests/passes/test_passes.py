@@ -24,8 +24,10 @@ def names(graph):
     return [node.primitive.name for node in graph.nodes]
 
 
-PRODUCT = "%3 = transpose(%1) {perm=(1, 0)} : float32[3,4]\n%4 = matmul(%0, %3) : float32[4,4]\n"
+PRODUCT = (
+    "%3 = transpose(%1) {perm=(1, 0)} : float32[3,4]\n%4 = matmul(%0, %3) : float32[4,4]\n"
     "%5 = tanh(%4) : float32[4,4]\n"
+)
 
 SIMPLIFICATIONS = [
     ("%3 = negative(%0) : float32[4,3]\n%4 = negative(%3) : float32[4,3]\nreturn %4", []),
