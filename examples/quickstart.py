@@ -81,7 +81,7 @@ def main(more_epochs):
     OUTPUT.mkdir(exist_ok=True)
     draw(curves, images[test], labels[test], predicted, OUTPUT / "quickstart.png")
     model.save(OUTPUT / "digits.keras")
-    print(f"""saved {OUTPUT / "quickstart.png"} and {OUTPUT / "digits.keras"}
+    print(f"""saved quickstart.png and digits.keras to {OUTPUT}
 What to try next:
   - layers.Dropout(0.3) between the hidden layers, or optimizer=keras.optimizers.SGD(0.1, momentum=0.9)
   - 16 components instead of 32: how much accuracy do they cost?
