@@ -10,7 +10,8 @@
 namespace headwater {
 namespace {
 
-// Multiply-adds below which a second thread does not pay (about 6 us of one AVX2 core).
+// Multiply-adds that each thread should have at least, so that a product is shared from twice as many on: 6 us of one
+// AVX2 core, some times what it takes to wake a thread.
 constexpr int64_t kWorkPerThread = 96 << 10;
 // B is used as it lies while it has at most this many elements: it stays in the second-level cache.
 constexpr int64_t kSmallB = 32 << 10;
@@ -74,7 +75,8 @@ void Gemm::choose_path() {
     scratch_bytes_ = static_cast<size_t>(step_depth_ * step_columns_ * bytes);
   }
   // Many small products: each on one thread. Their packed B is then one for each product in work.
-  by_item_ = batch_ > 1 && k_ * n_ <= 4 * kSmallB && m_ * n_ * k_ <= 64 * kWorkPerThread;
+  by_item_ = batch_ > 1 && k_ * n_ <= 4 * kSmallB && item_work() <= 64.0 * kWorkPerThread;
+  shared_ = item_work() >= 2.0 * kWorkPerThread;
 }
 
 bool Gemm::has_whole_rows() const {
@@ -94,7 +96,7 @@ void Gemm::run(const void* a, const void* b, void* c, void* scratch, RowsDone do
       run_item(a_bytes + i * a_item, b_bytes + i * b_item, c_bytes + i * c_item, scratch, i * m_, done);
     return;
   }
-  parallel_for(batch_, std::max<int64_t>(1, kWorkPerThread / (m_ * n_ * k_ + 1)), [&](int64_t begin, int64_t end) {
+  parallel_for(batch_, 1 + static_cast<int64_t>(kWorkPerThread / (item_work() + 1)), [&](int64_t begin, int64_t end) {
     // One thread's B follows its packed rows of A.
     size_t offset = static_cast<size_t>(round_up(static_cast<int64_t>(functions_->workspace_bytes), 64));
     char* own = scratch_bytes_ ? static_cast<char*>(thread_workspace(offset + scratch_bytes_)) + offset : nullptr;
@@ -146,14 +148,14 @@ void Gemm::run_direct(MatrixView a, MatrixView b, char* c, void* scratch, int64_
   if (m_ <= 2 * kFewRows && n_ >= 8 * functions_->direct_panel) {
     // Few rows of many columns: the columns are shared out.
     int64_t panel = functions_->direct_panel;
-    int64_t grain = round_up(std::max<int64_t>(2 * panel, kWorkPerThread / (m_ * k_)), panel);
+    int64_t grain = shared_ ? round_up(std::max<int64_t>(2 * panel, kWorkPerThread / (m_ * k_)), panel) : n_;
     parallel_for(n_, grain, [&](int64_t begin, int64_t end) {
       functions_->direct(a, lines + begin * (packed ? k_ : 1) * item, b.row, packed, m_, end - begin, k_,
                          c + begin * item, n_);
     });
     return done(first_row, first_row + m_);
   }
-  int64_t grain = round_up(std::max<int64_t>(1, kWorkPerThread / (n_ * k_)), 6);
+  int64_t grain = shared_ ? round_up(std::max<int64_t>(1, kWorkPerThread / (n_ * k_)), 6) : m_;
   parallel_for(m_, grain, [&](int64_t begin, int64_t end) {
     MatrixView rows = a;
     rows.data = static_cast<const char*>(a.data) + begin * a.row * item;
@@ -186,7 +188,7 @@ void Gemm::run_packed(MatrixView a, MatrixView b, char* c, void* scratch, int64_
       // Tasks: blocks of rows times blocks of columns, smaller where there would be too few to keep the threads busy.
       int64_t row_block = std::min(m_, kGemmRows), column_block = std::min(round_up(columns, panel), most_columns);
       auto tasks = [&] { return divide_up(m_, row_block) * divide_up(columns, column_block); };
-      bool shared = threads > 1 && m_ * columns * depth > kWorkPerThread;
+      bool shared = threads > 1 && shared_;
       while (shared && tasks() < 4 * threads) {
         if (row_block > 48)
           row_block = divide_up(row_block, 2);

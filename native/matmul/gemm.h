@@ -63,10 +63,6 @@ class Gemm {
   Gemm(DType dtype, int64_t m, int64_t n, int64_t k, bool transpose_a, bool transpose_b, int64_t batch, bool shared_b);
 
   size_t scratch_bytes() const { return by_item_ ? 0 : scratch_bytes_; }
-  // Multiply-adds of the whole.
-  double work() const {
-    return static_cast<double>(m_) * static_cast<double>(n_) * static_cast<double>(k_) * static_cast<double>(batch_);
-  }
   // Whether rows are finished one by one as the product goes, so that `done` finds them in the cache.
   bool has_whole_rows() const;
   void run(const void* a, const void* b, void* c, void* scratch, RowsDone done) const;
@@ -75,6 +71,7 @@ class Gemm {
   enum class Path : uint8_t { kNothing, kZero, kRow, kDirect, kPackSmall, kPacked };
 
   void choose_path();
+  double item_work() const { return static_cast<double>(m_) * static_cast<double>(n_) * static_cast<double>(k_); }
   void run_item(const void* a, const void* b, void* c, void* scratch, int64_t first_row, RowsDone done) const;
   void run_row(const char* a, const char* b, char* c) const;
   void run_direct(MatrixView a, MatrixView b, char* c, void* scratch, int64_t first_row, RowsDone done) const;
@@ -85,6 +82,7 @@ class Gemm {
   int64_t m_, n_, k_, batch_;
   bool transpose_a_, transpose_b_, shared_b_;
   Path path_ = Path::kNothing;
+  bool shared_ = false;                        // one product is worth several threads
   bool by_item_ = false;                       // threads share out the batch, not the product
   int64_t step_depth_ = 0, step_columns_ = 0;  // the part of B that is packed at a time
   size_t scratch_bytes_ = 0;                   // for one product
