@@ -142,6 +142,7 @@ def uniform_of(key: Any, shape: Any, minval: Any, maxval: Any, dtype: Any) -> An
 
 _global: Generator | None = None
 _seed: int | None = None
+_times_seeded = 0
 _operation_draws: dict[int, int] = {}
 
 
@@ -165,10 +166,16 @@ def set_seed(seed: int) -> None:
     Args:
         seed: an int; its lowest 64 bits count.
     """
-    global _seed
+    global _seed, _times_seeded
     _seed = int(seed)
+    _times_seeded += 1
     _operation_draws.clear()
     global_generator().reset_from_seed(_seed)
+
+
+def session_seed() -> tuple[int, int] | None:
+    """The seed that `set_seed` was given last, and how often it was called; None if it never was."""
+    return None if _seed is None else (_seed, _times_seeded)
 
 
 def draw_key(seed: int | None) -> Any:

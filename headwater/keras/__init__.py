@@ -12,7 +12,7 @@ __version__ = "3.15.1"  # of the interface that is served
 
 _SUBMODULES = frozenset(
     "activations backend callbacks config constraints datasets dtype_policies initializers layers legacy losses metrics models ops "
-    "optimizers preprocessing random regularizers saving tree utils applications".split()
+    "mixed_precision optimizers preprocessing random regularizers saving tree utils applications".split()
 )
 _PLACES = {
     "DTypePolicy": "dtype_policies",

@@ -46,8 +46,9 @@ class AUC(Metric):
         >>> metric.update_state([0, 0, 1, 1], [0, 0.5, 0.3, 0.9])
         >>> float(metric.result())
         0.75
-    Source: Davis and Goadrich 2006, "The relationship between precision-recall and ROC curves"; Flach and Kull 2015 for
-    PRGAIN.
+
+    Source: Davis and Goadrich 2006, "The relationship between precision-recall and ROC curves"; for PRGAIN Flach and
+    Kull 2015.
     """
 
     def __init__(

@@ -14,15 +14,24 @@ import numpy as np
 
 from headwater import ops
 from headwater.errors import ArgumentError
+from headwater.frontend import generator
 from headwater.keras.utils.naming import auto_name
 
 _MASK = 2**32 - 1
 _STEP = np.array([0, 1], dtype=np.uint32)
 
 
+_seeding: tuple[int, int] | None = None
+_python_stream: Any = python_random
+
+
 def make_default_seed() -> int:
-    """A seed from Python's generator, which `keras.utils.set_random_seed` seeds."""
-    return python_random.randint(1, int(1e9))
+    """A seed for what was given none: from Python's generator; from its seed once `tf.random.set_seed` was called."""
+    global _seeding, _python_stream
+    if _seeding != generator.session_seed():
+        _seeding = generator.session_seed()
+        _python_stream = python_random if _seeding is None else python_random.Random(_seeding[0])
+    return _python_stream.randint(1, int(1e9))
 
 
 class SeedGenerator:
@@ -88,11 +97,12 @@ def reset_global_generator(seed: int | None = None) -> None:
 
     Its variable is kept, if there is one, because compiled functions may hold it.
     """
-    if _global_generator is None and seed is None:
-        return
-    generator = global_seed_generator()
-    seed = make_default_seed() if seed is None else seed
-    generator.state.assign(np.array([seed & _MASK, 0], dtype=np.uint32))
+    global _global_generator
+    if _global_generator is not None:
+        seed = make_default_seed() if seed is None else seed
+        _global_generator.state.assign(np.array([seed & _MASK, 0], dtype=np.uint32))
+    elif seed is not None:
+        _global_generator = SeedGenerator(seed, name="global_seed_generator")
 
 
 def draw_key(seed: Any) -> Any:

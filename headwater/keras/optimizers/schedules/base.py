@@ -16,8 +16,8 @@ class LearningRateSchedule:
         >>> class Halving(LearningRateSchedule):
         ...     def __call__(self, step):
         ...         return 0.1 * 0.5 ** ops.cast(step, "float32")
-        >>> float(Halving()(1)) == 0.05
-        True
+        >>> round(float(Halving()(1)), 6)
+        0.05
     """
 
     arguments: ClassVar[tuple[str, ...]] = ()
