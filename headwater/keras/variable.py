@@ -21,6 +21,53 @@ class _Autocast(threading.local):
 _autocast = _Autocast()
 
 
+class _Stateless(threading.local):
+    scope: StatelessScope | None = None
+
+
+class StatelessScope:
+    """Within the `with` block, assigning to a variable changes what is read here, and leaves the variable as it is.
+
+    Args:
+        state_mapping: pairs of a variable and the value that it has inside.
+        collect_losses, initialize_variables: accepted for compatibility.
+    Example:
+        >>> v = Variable(1.0)
+        >>> with StatelessScope(state_mapping=[(v, 5.0)]) as scope:
+        ...     v.assign_add(1.0)
+        >>> float(scope.get_current_value(v)), float(v)
+        (6.0, 1.0)
+    """
+
+    def __init__(self, state_mapping: Any = None, collect_losses: bool = False, initialize_variables: bool = True) -> None:
+        self.collect_losses, self.initialize_variables = collect_losses, initialize_variables
+        self.losses: list[Any] = []
+        self._values: dict[int, Any] = {}
+        self._variables: list[Any] = []  # kept alive: their ids are keys
+        for variable, value in state_mapping or ():
+            self.add_update((variable, value))
+
+    def add_update(self, update: tuple[Any, Any]) -> None:
+        """Give a variable a value inside."""
+        variable, value = update
+        self._variables.append(variable)
+        self._values[id(variable)] = ops.convert_to_tensor(value, variable.spec.dtype)
+
+    def get_current_value(self, variable: Any) -> Any:
+        """The value of a variable inside; None if it was neither given nor changed."""
+        return self._values.get(id(variable))
+
+    def __enter__(self) -> StatelessScope:
+        self._previous, _stateless.scope = _stateless.scope, self
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        _stateless.scope = self._previous
+
+
+_stateless = _Stateless()
+
+
 class AutocastScope:
     """Within the `with` block, reading a float variable gives its value in `dtype`; None gives it as it is."""
 
@@ -141,11 +188,15 @@ class Variable(_Variable):
         return self.__headwater_tensor__()
 
     def __headwater_tensor__(self) -> Any:
-        tensor = self._state.read()
+        tensor = self._state.read() if _stateless.scope is None else self._read_in(_stateless.scope)
         wanted = _autocast.dtype
         if wanted is not None and self._autocast and tensor.dtype.is_floating and tensor.dtype is not wanted:
             return ops.cast(tensor, wanted)
         return tensor
+
+    def _read_in(self, scope: StatelessScope) -> Any:
+        value = scope.get_current_value(self)
+        return self._state.read() if value is None else value
 
     @property
     def dtype(self) -> DType:
@@ -156,11 +207,26 @@ class Variable(_Variable):
 
     def assign(self, value: Any, *args: Any, **kwargs: Any) -> Any:
         """Give it another value of the same shape; the value is cast to its dtype."""
+        if _stateless.scope is not None:
+            _stateless.scope.add_update((self, value))
+            return self
         previous, _autocast.dtype = _autocast.dtype, None
         try:
             return super().assign(value, *args, **kwargs)
         finally:
             _autocast.dtype = previous
+
+    def assign_add(self, delta: Any, *args: Any, **kwargs: Any) -> Any:
+        """Add to its value."""
+        return self.assign(ops.add(self._own_value(), ops.convert_to_tensor(delta, self._state.spec.dtype)))
+
+    def assign_sub(self, delta: Any, *args: Any, **kwargs: Any) -> Any:
+        """Subtract from its value."""
+        return self.assign(ops.subtract(self._own_value(), ops.convert_to_tensor(delta, self._state.spec.dtype)))
+
+    def _own_value(self) -> Any:
+        scope = _stateless.scope
+        return self._state.read() if scope is None else self._read_in(scope)
 
     def __repr__(self) -> str:
         from headwater.frontend.tracing import is_tracing

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 from typing import Any
 
 from headwater import tree
-from headwater.errors import ShapeError
+from headwater.errors import HeadwaterError, ShapeError
 from headwater.frontend.tracing import output_specs
 from headwater.frontend.variable import as_spec
 from headwater.keras.keras_tensor import KerasTensor
@@ -48,6 +49,10 @@ def _trace(function: Callable[..., Any], args: tuple, kwargs: dict[str, Any], fi
     previous, _state.fill = _state.fill, fill
     try:
         return output_specs(run, *specs)
+    except HeadwaterError as error:  # speak of unknown sizes as the user does
+        error.what = re.sub(rf"\b{fill}\b", "None", error.what)
+        error.fix = re.sub(rf"\b{fill}\b", "None", error.fix)
+        raise
     finally:
         _state.fill = previous
 

@@ -88,8 +88,8 @@ def serialize_keras_object(obj: Any) -> Any:
         obj: an object with `get_config`, a function, an array, a dtype, or a structure of these and of plain values.
     Raises: UnknownObjectError for an object that can't be described.
     Example:
-        >>> serialize_keras_object((1, "a"))
-        {'class_name': '__tuple__', 'config': {'value': [1, 'a']}}
+        >>> serialize_keras_object({"axis": (1, 2), "start": b"a"})["start"]
+        {'class_name': '__bytes__', 'config': {'value': 'a'}}
     """
     if isinstance(obj, _PLAIN):
         return str(obj) if isinstance(obj, str) else obj
@@ -102,10 +102,8 @@ def _special(name: str, config: dict[str, Any]) -> dict[str, Any]:
 
 
 def _serialize(obj: Any) -> Any:
-    if isinstance(obj, tuple) and not hasattr(obj, "as_list"):
-        return _special("__tuple__", {"value": [serialize_keras_object(item) for item in obj]})
     if isinstance(obj, (list, tuple)):
-        return [serialize_keras_object(item) for item in obj]
+        return type(obj)([serialize_keras_object(item) for item in obj]) if type(obj) in (list, tuple) else list(obj)
     if isinstance(obj, dict):
         return {key: serialize_keras_object(value) for key, value in obj.items()}
     if isinstance(obj, bytes):

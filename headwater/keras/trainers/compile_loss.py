@@ -10,42 +10,8 @@ from headwater.keras import losses as losses_module
 from headwater.keras import metrics as metrics_module
 from headwater.keras import settings
 from headwater.keras.trainers.outputs import OutputLayout
-from headwater.keras.utils.naming import get_object_name
 
 _BY_TARGET = ("crossentropy", "ce")
-
-
-def kind_of_target(y_true: Any, y_pred: Any) -> str:
-    """"binary", "sparse" or "categorical": what shapes say about targets and predictions."""
-    true_shape, pred_shape = tuple(y_true.shape), tuple(y_pred.shape)
-    if pred_shape and pred_shape[-1] == 1:
-        return "binary"
-    if len(true_shape) < len(pred_shape) or (true_shape and true_shape[-1] == 1):
-        return "sparse"
-    return "categorical"
-
-
-def resolve_loss(identifier: Any, y_true: Any = None, y_pred: Any = None) -> Any:
-    """The Loss that `identifier` means; None for None.
-
-    Args:
-        identifier: a name, a config, a function, a Loss.
-        y_true, y_pred: targets and predictions, by which "crossentropy" chooses.
-    """
-    if identifier is None:
-        return None
-    if isinstance(identifier, str) and identifier.lower() in _BY_TARGET:
-        kind = kind_of_target(y_true, y_pred)
-        function = getattr(losses_module, {"sparse": "sparse_categorical_crossentropy"}.get(kind, f"{kind}_crossentropy"))
-    else:
-        function = losses_module.get(identifier)
-    if isinstance(function, losses_module.Loss):
-        return function
-    name = identifier if isinstance(identifier, str) else get_object_name(function)
-    wrapper = getattr(losses_module, "LossFunctionWrapper", None)
-    if wrapper is None:
-        from headwater.keras.losses.base import LossFunctionWrapper as wrapper  # noqa: N813
-    return wrapper(function, name=name)
 
 
 def check_loss(identifier: Any) -> None:
@@ -53,6 +19,11 @@ def check_loss(identifier: Any) -> None:
     for leaf in tree.leaves(identifier):
         if isinstance(leaf, str) and leaf.lower() not in _BY_TARGET:
             losses_module.get(leaf)
+
+
+def _resolve(identifier: Any, y_true: Any, y_pred: Any) -> Any:
+    true_shape = () if y_true is None else tuple(y_true.shape)
+    return losses_module.resolve(identifier, true_shape, tuple(y_pred.shape))
 
 
 def _is_one(value: Any) -> bool:
@@ -105,7 +76,8 @@ class CompileLoss:
         self._identifiers = wanted
         targets = self._targets(y_true, layout)
         preds = layout.flatten(y_pred, "y_pred")
-        self._losses = [resolve_loss(each, y, p) for each, y, p in zip(wanted, targets, preds)]
+        self._losses = [_resolve(each, y, p) for each, y, p in zip(wanted, targets, preds)]
+        self._classes = [pred.shape[-1] if pred.shape else None for pred in preds]
         self._weights = self._resolve_weights(layout)
         active = [place for place, loss in enumerate(self._losses) if loss is not None]
         names = layout.names or [f"{loss.name}" if loss is not None else "" for loss in self._losses]
@@ -159,6 +131,18 @@ class CompileLoss:
         return total
 
     call = __call__
+
+    def check_labels(self, y_true: Any) -> None:
+        """Check, before a program sees them, that labels are classes that the outputs have.
+
+        Raises: RangeError if one is not.
+        """
+        if not self.built or y_true is None:
+            return
+        targets = tree.leaves(y_true)
+        if len(targets) == len(self._losses):
+            for loss, target, classes in zip(self._losses, targets, self._classes):
+                losses_module.check_labels(loss, target, classes)
 
     def _sample_weights(self, sample_weight: Any, layout: OutputLayout) -> list[Any]:
         if sample_weight is None or not tree.is_nested(sample_weight):

@@ -7,41 +7,22 @@ from typing import Any
 from headwater import tree
 from headwater.errors import ArgumentError
 from headwater.keras import metrics as metrics_module
-from headwater.keras.trainers.compile_loss import kind_of_target
 from headwater.keras.trainers.outputs import OutputLayout
-from headwater.keras.utils.naming import get_object_name
 
-_ACCURACIES = {
-    "binary": "BinaryAccuracy",
-    "sparse": "SparseCategoricalAccuracy",
-    "categorical": "CategoricalAccuracy",
-}
+_BY_TARGET = ("accuracy", "acc", "crossentropy", "ce")
 
 
-def resolve_metric(identifier: Any, y_true: Any, y_pred: Any) -> Any:
-    """The Metric that `identifier` means, under the name it was asked for.
-
-    Args:
-        identifier: a name ("accuracy" chooses by shapes), a config, a function or a Metric.
-        y_true, y_pred: targets and predictions.
-    """
+def _resolve(identifier: Any, y_true: Any, y_pred: Any) -> Any:
     if identifier is None:
         raise ArgumentError("a metric is None.", fix="leave it out.")
-    if isinstance(identifier, str) and identifier.lower() in ("accuracy", "acc"):
-        metric = getattr(metrics_module, _ACCURACIES[kind_of_target(y_true, y_pred)])(name=identifier)
-    else:
-        metric = metrics_module.get(identifier)
-    name = identifier if isinstance(identifier, str) else get_object_name(metric)
-    if not isinstance(metric, metrics_module.Metric):
-        metric = metrics_module.MeanMetricWrapper(metric, name=name)
-    metric.name = name
-    return metric
+    true_shape = () if y_true is None else tuple(y_true.shape)
+    return metrics_module.resolve(identifier, true_shape, tuple(y_pred.shape))
 
 
 def check_metrics(identifiers: Any) -> None:
     """Raise at `compile` for a name that means no metric."""
     for leaf in tree.leaves(identifiers):
-        if isinstance(leaf, str) and leaf.lower() not in ("accuracy", "acc"):
+        if isinstance(leaf, str) and leaf.lower() not in _BY_TARGET:
             metrics_module.get(leaf)
 
 
@@ -101,7 +82,7 @@ class CompileMetrics:
         groups = []
         for wanted, target, pred in zip(per_output, targets, preds):
             chosen = [] if wanted is None else list(wanted) if isinstance(wanted, (list, tuple)) else [wanted]
-            groups.append([resolve_metric(each, target, pred) for each in chosen])
+            groups.append([_resolve(each, target, pred) for each in chosen])
         return groups
 
     def _targets(self, y_true: Any, layout: OutputLayout) -> list[Any]:

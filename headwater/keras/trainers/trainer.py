@@ -410,8 +410,9 @@ class Trainer:
         )
         data = Epochs(batches, steps_per_epoch)
         self._build_before_training(batches)
-        callbacks = self._callback_list(callbacks, verbose, epochs, data.num_steps)
         program = self._program("train")
+        self._check_labels(program, batches)
+        callbacks = self._callback_list(callbacks, verbose, epochs, data.num_steps)
         self.make_train_function()
         callbacks.on_train_begin()
         epoch_logs: dict[str, Any] = {}
@@ -458,6 +459,17 @@ class Trainer:
             return
         leaves = self._first_leaves(batches)
         program.program([(tuple(leaf.shape), leaf.dtype) for leaf in leaves], batches.structure)
+
+    def _check_labels(self, program: StepProgram, batches: ArrayBatches | StreamBatches) -> None:
+        """Check the labels of arrays once, before programs see them; shapes are known once a step is traced."""
+        if self._compile_loss is None or not isinstance(batches, ArrayBatches) or program.runs_eagerly:
+            return
+        _, y, _ = unpack(batches.structure.unflatten(batches.leaves))
+        if y is None or not any(leaf.dtype.is_integer for leaf in tree.leaves(y)):
+            return
+        if not self._compile_loss.built:
+            program.program([(spec.shape, spec.dtype) for spec in batches.gatherer.specs()], batches.structure)
+        self._compile_loss.check_labels(y)
 
     @staticmethod
     def _first_leaves(batches: ArrayBatches | StreamBatches) -> list[Tensor]:
@@ -521,6 +533,7 @@ class Trainer:
 
     def _evaluate(self, data: Epochs, callbacks: Any) -> dict[str, Any]:
         program = self._program("test")
+        self._check_labels(program, data.batches)
         self.make_test_function()
         self._set_untracked(stop_evaluating=False)
         callbacks.on_test_begin()
@@ -587,29 +600,29 @@ class Trainer:
         sample_weight: Any = None,
         class_weight: dict[int, float] | None = None,
         return_dict: bool = False,
-        reset_metrics: bool = False,
     ) -> Any:
         """One step of training on a batch.
 
-        Returns: the loss, or a list of the loss and the metrics, since they were last reset; with `return_dict`, a dict by name.
+        Returns: the loss, or a list of the loss and the metrics of the batch; with `return_dict`, a dict by name.
         """
         self._require_compiled("train_on_batch")
         if class_weight is not None:
             if sample_weight is not None:
                 raise ArgumentError("both class_weight and sample_weight are given.", fix="give one of them.", where="")
             sample_weight = class_weights_of(y, class_weight)
-        if reset_metrics:
-            self.reset_metrics()
         return self._on_batch("train", x, y, sample_weight, return_dict)
 
     def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
-        """The loss and the metrics, since they were last reset, with a batch added."""
+        """The loss and the metrics of a batch. Arguments and result as in `train_on_batch`."""
         self._require_compiled("test_on_batch")
         return self._on_batch("test", x, y, sample_weight, return_dict)
 
     def _on_batch(self, kind: str, x: Any, y: Any, sample_weight: Any, return_dict: bool) -> Any:
         batches = ArrayBatches(x, y, sample_weight, batch_size=2**62)
-        logs = as_numbers(self._program(kind)(batches.leaves, batches.structure))
+        program = self._program(kind)
+        self._check_labels(program, batches)
+        self.reset_metrics()
+        logs = as_numbers(program(batches.leaves, batches.structure))
         return logs if return_dict else self._in_order(logs)
 
     def predict_on_batch(self, x: Any) -> Any:

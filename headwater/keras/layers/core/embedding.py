@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from headwater import ops
+from headwater.errors import IndexRangeError
 from headwater.keras import constraints, initializers, regularizers
 from headwater.keras.layers.core.dense import refuse_lora
 from headwater.keras.layers.layer import Layer
@@ -70,7 +71,14 @@ class Embedding(Layer):
         """The rows."""
         if not inputs.dtype.is_integer:
             inputs = ops.cast(inputs, "int32")
-        return ops.cast(ops.take(self.embeddings, inputs, axis=0), self.compute_dtype)
+        try:
+            rows = ops.take(self.embeddings, inputs, axis=0)
+        except IndexError as error:
+            raise IndexRangeError(
+                f"Embedding has rows 0 to {self.input_dim - 1}: {str(error).splitlines()[0]}.",
+                fix=f"feed whole numbers below {self.input_dim}, or make the layer with a larger input_dim.",
+            ) from None
+        return ops.cast(rows, self.compute_dtype)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """True where the input is not 0; None unless 0 is padding."""
