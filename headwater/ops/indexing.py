@@ -19,6 +19,7 @@ from headwater.ops.operands import (
     axis_of,
     boolean,
     cast,
+    cut,
     int_of,
     is_known,
     known,
@@ -82,7 +83,11 @@ def getitem(x: Any, index: Any) -> Any:
 
     Source: own; numpy.org, "Indexing on ndarrays".
     """
-    return _taken(tensor(x), index if isinstance(index, tuple) else (index,))
+    x = tensor(x)
+    if type(index) is int and x.spec.ndim:
+        place = _one(index, x.spec.shape[0], 0, x)
+        return reshape_to(cut(x, 0, place, place + 1), x.spec.shape[1:])
+    return _taken(x, index if isinstance(index, tuple) else (index,))
 
 
 @op

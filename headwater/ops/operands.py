@@ -31,9 +31,23 @@ def tensor(x: Any) -> Any:
 
 def pair(x1: Any, x2: Any) -> Any:
     """Two operands as tensors of one dtype."""
-    if isinstance(x1, Array) and isinstance(x2, Array) and x1.spec.dtype is x2.spec.dtype:
-        return x1, x2
+    if isinstance(x1, Array):
+        if isinstance(x2, Array):
+            if x1.spec.dtype is x2.spec.dtype:
+                return x1, x2
+        elif _is_weak(x2, x1.spec.dtype):
+            return x1, scalar(x2, x1.spec.dtype)
+    elif isinstance(x2, Array) and _is_weak(x1, x2.spec.dtype):
+        return scalar(x1, x2.spec.dtype), x2
     return promote(x1, x2)
+
+
+def _is_weak(value: Any, dtype: DType) -> bool:
+    """True for a Python number that takes the dtype of a tensor: the commonest case, decided quickly."""
+    kind = type(value)
+    if kind is float:
+        return dtype.kind == "float"
+    return kind is int and (dtype.kind in ("float", "int") and -128 <= value <= 127)
 
 
 def cast(x: Any, dtype: DType) -> Any:
