@@ -39,6 +39,7 @@ def serve_names() -> None:
         >>> int(tf.reduce_sum(tf.constant([1, 2, 3])))
         6
         >>> headwater.aliases.withdraw_names()
+
     Source: own; the hooks are PEP 451's.
     """
     for name in SERVED:

@@ -273,6 +273,7 @@ def result_type(*kinds: Any) -> DType:
     Example:
         >>> result_type("int64", "float32"), result_type("float16", float)
         (tf.float32, tf.float16)
+
     Source: jax.readthedocs.io, "Type promotion semantics" (the lattice), which Keras 3 follows.
     """
     names = frozenset(

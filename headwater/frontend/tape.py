@@ -39,6 +39,7 @@ class GradientTape:
         ...     y = x * x
         >>> float(tape.gradient(y, x))
         6.0
+
     Source: Griewank and Walther 2008, "Evaluating Derivatives", chapter 3.2.
     """
 
@@ -335,6 +336,7 @@ class ForwardAccumulator:
         ...     y = x * x
         >>> accumulator.jvp(y).numpy()
         array([2., 0.], dtype=float32)
+
     Source: Christianson 1992, "Automatic Hessians by reverse accumulation": a forward derivative is the reverse
     derivative of a reverse
         derivative with respect to its cotangent.

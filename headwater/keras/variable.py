@@ -34,7 +34,7 @@ class StatelessScope:
     Example:
         >>> v = Variable(1.0)
         >>> with StatelessScope(state_mapping=[(v, 5.0)]) as scope:
-        ...     v.assign_add(1.0)
+        ...     _ = v.assign_add(1.0)
         >>> float(scope.get_current_value(v)), float(v)
         (6.0, 1.0)
     """

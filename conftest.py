@@ -1,0 +1,15 @@
+"""What examples in docstrings may take for granted: `tf`, `keras`, `np` and a seed."""
+
+import numpy as np
+import pytest
+
+import headwater as tf
+from headwater import keras
+
+
+@pytest.fixture(autouse=True)
+def _names_of_examples(request):
+    """Give docstring examples the names that a user of the module has imported."""
+    if isinstance(request.node, pytest.DoctestItem):
+        request.getfixturevalue("doctest_namespace").update(tf=tf, keras=keras, np=np)
+        keras.utils.set_random_seed(0)
