@@ -2,26 +2,48 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from headwater.errors import GraphError
 from headwater.ir.graph import Graph, Node, Value, sub_graphs
 from headwater.ir.spec import Spec, sizes_differ
 
 
-def verify(graph: Graph, what: str = "graph") -> Graph:
+class Checked:
+    """What a verifier has seen and need not look at again, as long as one graph goes through its passes: nodes that a
+    pass only copies keep their attributes, and sub-graphs are replaced, never changed."""
+
+    def __init__(self) -> None:
+        self._seen: dict[tuple[Any, ...], Any] = {}
+
+    def first_time(self, key: tuple[Any, ...], *owners: Any) -> bool:
+        """True when asked for `key` the first time; `owners`, whose ids are in it, are kept alive."""
+        return self._seen.setdefault(key, owners) is owners
+
+
+def verify(graph: Graph, what: str = "graph", checked: Checked | None = None) -> Graph:
     """Check that each value is defined once and before its use, and that each node's specs are those its primitive
     infers.
 
+    Args:
+        graph: what to check.
+        what: named in the error, e.g. the pass that made the graph.
+        checked: what earlier calls saw, for a graph that is verified after every pass.
     Returns: the graph.
     Raises: GraphError, naming `what` and the node.
     """
+    checked = Checked() if checked is None else checked
     defined: set[Value] = set(graph.inputs)
     for node in graph.nodes:
         for value in node.inputs:
             if value not in defined:
                 raise GraphError(f"{what}: {node.primitive.name} uses a value that is not defined before it")
-        _verify_specs(node, what)
+        specs = tuple([value.spec for value in node.inputs]), tuple([value.spec for value in node.outputs])
+        if checked.first_time((id(node.primitive), id(node.attrs), *specs), node.attrs):
+            _verify_specs(node, what)
         for inner in sub_graphs(node.attrs):
-            verify(inner, f"{what} > {node.primitive.name}")
+            if checked.first_time((id(inner),), inner):
+                verify(inner, f"{what} > {node.primitive.name}", checked)
         for value in node.outputs:
             if value in defined or value.node is not node:
                 raise GraphError(f"{what}: a result of {node.primitive.name} is defined twice")

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from headwater.ir.graph import Graph, Rewriter, map_sub_graphs
 from headwater.ir.text import print_graph
-from headwater.ir.verify import verify
+from headwater.ir.verify import Checked, verify
 from headwater.passes.common import merge_common
 from headwater.passes.dead_code import remove_dead_code
 from headwater.passes.fold import fold_constants
@@ -56,28 +56,29 @@ def optimize(graph: Graph, backend: str) -> Graph:
         backend: name of the backend: each has its own list of passes.
     Raises: GraphError, naming the pass, if one breaks the graph.
     """
-    verify(graph, "traced")
+    checked = Checked()
+    verify(graph, "traced", checked)
     _log(graph, "traced")
-    return _run(graph, PASSES[backend])
+    return _run(graph, PASSES[backend], checked)
 
 
-def _run(graph: Graph, passes: tuple[Pass, ...]) -> Graph:
-    graph = _copy(graph, passes)
+def _run(graph: Graph, passes: tuple[Pass, ...], checked: Checked) -> Graph:
+    graph = _copy(graph, passes, checked)
     for step in passes:
         if step.__name__ in _disabled:
             continue
-        graph = verify(step(graph), step.__name__)
+        graph = verify(step(graph), step.__name__, checked)
         _log(graph, step.__name__)
     return graph
 
 
-def _copy(graph: Graph, passes: tuple[Pass, ...]) -> Graph:
+def _copy(graph: Graph, passes: tuple[Pass, ...], checked: Checked) -> Graph:
     """A graph of its own for the passes to change, its sub-graphs optimized."""
     rewriter = Rewriter(graph)
     for node in graph.nodes:
         rewriter.copy(
             node,
-            map_sub_graphs(node.attrs, lambda inner: _run(inner, passes))
+            map_sub_graphs(node.attrs, lambda inner: _run(inner, passes, checked))
             if node.primitive.name != "call"
             else node.attrs,
         )

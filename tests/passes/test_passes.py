@@ -6,7 +6,7 @@ import pytest
 import headwater.ops.control  # noqa: F401 - registers the primitives
 from headwater.backends.reference.executable import run_graph
 from headwater.ir.text import parse_graph, print_graph
-from headwater.ir.verify import verify
+from headwater.ir.verify import Checked, verify
 from headwater.passes.common import merge_common
 from headwater.passes.dead_code import remove_dead_code
 from headwater.passes.fold import fold_constants
@@ -216,7 +216,7 @@ def test_a_pass_that_breaks_a_graph_is_named():
 
     graph = parse_graph(body("%3 = exp(%0) : float32[4,3]\nreturn %3"))
     with pytest.raises(GraphError, match="break_it"):
-        pipeline._run(graph, (break_it,))
+        pipeline._run(graph, (break_it,), Checked())
 
 
 def test_the_log_shows_the_graph_after_each_pass(caplog):
