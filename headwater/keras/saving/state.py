@@ -110,7 +110,6 @@ def read_state(root: Any, reader: Reader, skip_mismatch: bool = False, what: str
     from headwater.keras.optimizers import Optimizer
 
     problems: list[str] = []
-    loaded = 0
     for path, obj in walk(root):
         inner = f"{path}/vars" if path else "vars"
         store = reader.variables(inner)
@@ -118,9 +117,10 @@ def read_state(root: Any, reader: Reader, skip_mismatch: bool = False, what: str
             continue
         if not len(store) and not _has_variables(obj):
             continue
+        if isinstance(obj, Optimizer) and len(store) <= 2 < len(obj.variables):
+            continue  # saved before its first step: it had no slots yet
         try:
             obj.load_own_variables(store)
-            loaded += 1
         except (ValueError, KeyError, TypeError) as error:
             message = f"{obj.name!r} ({inner}): {str(error).splitlines()[0]}"
             if isinstance(obj, Optimizer) or skip_mismatch:
