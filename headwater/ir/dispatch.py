@@ -37,9 +37,11 @@ class Executor(Protocol):
 
     def execute(self, primitive: Primitive, args: Sequence[Array], attrs: dict[str, Any]) -> list[tuple[Spec, Any]]:
         """The results of a primitive on eager arrays: spec and buffer of each."""
+        ...
 
     def to_numpy(self, buffer: Any, spec: Spec) -> np.ndarray:
         """The values of a buffer; read-only, without a copy where possible."""
+        ...
 
     def from_numpy(self, array: np.ndarray) -> Any:
         """A buffer with the values of an array; without a copy where possible."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from headwater.dtypes import DType
 from headwater.errors import ShapeError
 
-Shape = tuple["int | None", ...]
+Shape = tuple[Any, ...]  # of sizes: an int each, None where it is not known yet
 
 
 class Spec(NamedTuple):

@@ -176,7 +176,7 @@ class Fusion:
                 and (not inside or FULL in inside.values())
             )
             return self._reduction_kind(node, region) if fits else None
-        rows = _row_shapes(region.shape) if region.shape else ()
+        rows = _row_shapes(region.shape)
         if name == "reshape":
             return ROW if ROW in inside.values() and shape in rows else None
         if not node.primitive.elementwise and name != "broadcast_to":
@@ -364,7 +364,7 @@ class _Builder:
         body = Graph("body")
         inside: dict[Value, Value] = {}
         inputs: list[Any] = []
-        rows = _row_shapes(region.shape) if region.shape else ((), ())
+        rows = _row_shapes(region.shape)
         for value in externals:
             if value.node is not None and self.products.get(value.node) is region:
                 inputs.append(None)

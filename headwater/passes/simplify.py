@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from headwater.ir.graph import Graph, Node, Rewriter, Value
+from headwater.ir.graph import Graph, Literal, Node, Rewriter, Value
 from headwater.ir.registry import REGISTRY
 from headwater.ir.spec import broadcast_shapes
 
@@ -139,9 +139,8 @@ def _divide_by_constant(rewriter: Rewriter, node: Node, inputs: list[Value]) -> 
         and np.frexp(number)[0] in (0.5, -0.5)
         and 2.0**-100 < abs(number) < 2.0**100
     ):
-        reciprocal = rewriter.new.add(
-            REGISTRY["constant"], (), {"value": type(b.node.attrs["value"])(1 / b.node.attrs["value"].array)}
-        )[0]  # type: ignore[union-attr]
+        inverse = Literal(np.asarray(1 / number, b.spec.dtype.numpy).reshape(b.spec.shape))
+        (reciprocal,) = rewriter.new.add(REGISTRY["constant"], (), {"value": inverse})
         return _add(rewriter, node, "multiply", [a, reciprocal])  # a power of two: exact
     return None
 

@@ -96,9 +96,9 @@ class Elementwise(Primitive, family=True):
         if kind == "bool":
             return rng.random(shape) < 0.5
         if kind in ("int", "uint"):
-            return rng.integers(
-                max(math.ceil(low), 0 if kind == "uint" else -9), max(int(high), 1) + 1, shape
-            ).astype(dtype)
+            return rng.integers(max(math.ceil(low), 0 if kind == "uint" else -9), max(int(high), 1) + 1, shape).astype(
+                dtype
+            )
         values = rng.uniform(low, high, shape)
         return (
             (values + 1j * rng.uniform(low, high, shape)).astype(dtype) if kind == "complex" else values.astype(dtype)

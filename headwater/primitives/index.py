@@ -348,8 +348,8 @@ class Scatter(_Rows):
             mine = last.at[tuple(rows)].get(mode="fill", fill_value=-1) == number
             rows[0] = jnp.where(mine, rows[0], x.shape[0])
         if x.dtype == bool and kind != "set":
-            kind = {"add": "max", "mul": "min"}.get(kind, kind)
-        return getattr(x.at[tuple(rows)], {"mul": "multiply"}.get(kind, kind))(flat, mode="drop")
+            kind = {"add": "max", "mul": "min"}.get(str(kind), str(kind))
+        return getattr(x.at[tuple(rows)], "multiply" if kind == "mul" else str(kind))(flat, mode="drop")
 
     def reference(self, x, indices, updates, *, kind, mode="raise"):
         result = x.copy()
@@ -463,7 +463,7 @@ class _AlongAxis(Primitive, family=True):
 
 
 def _line_rows(shape: tuple[int, ...], positions: np.ndarray, axis: int) -> tuple[np.ndarray, ...]:
-    rows = list(np.indices(positions.shape, sparse=True))
+    rows: list[np.ndarray] = list(np.indices(positions.shape, sparse=True))
     rows[axis] = positions
     return tuple(rows)
 

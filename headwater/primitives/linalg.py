@@ -663,7 +663,7 @@ class SVD(_OfMatrices):
         return np.abs(u), s, np.abs(vh), np.matmul(u * s[..., None, :], vh)
 
     def samples(self, rng):
-        reduced = {"full_matrices": False, "compute_uv": True}
+        reduced: dict[str, Any] = {"full_matrices": False, "compute_uv": True}
         return [
             Sample(_random(rng, 4, 3), **reduced),
             Sample(_random(rng, 2, 3, 5), **reduced),
@@ -679,7 +679,7 @@ class SVD(_OfMatrices):
 
 
 def _run_svd(x: np.ndarray, full_matrices: bool, compute_uv: bool) -> tuple[np.ndarray, ...]:
-    found = np.linalg.svd(x, full_matrices=full_matrices, compute_uv=compute_uv)
+    found: Any = np.linalg.svd(x, full_matrices=full_matrices, compute_uv=compute_uv)
     return tuple(found) if compute_uv else (found,)
 
 
