@@ -669,29 +669,36 @@ class Pointers {
   T* data_;
 };
 
-// The items of a tuple, or of a list as it is now: other threads may change a list while the GIL is released.
+// The items of a tuple or list. With `keep`, a list's items as they are now: other code may change a list while the GIL is
+// released.
 class Arguments {
  public:
-  Arguments(nb::handle object, const char* what) {
+  Arguments(nb::handle object, const char* what, bool keep) {
     if (PyTuple_CheckExact(object.ptr())) {
-      tuple_ = nb::borrow(object);
-    } else if (PyList_Check(object.ptr())) {
-      PyObject* copy = PyList_AsTuple(object.ptr());
-      if (!copy) throw nb::python_error();
-      tuple_ = nb::steal(copy);
+      items_ = object.ptr();
+    } else if (PyList_CheckExact(object.ptr())) {
+      items_ = object.ptr();
+      if (keep) {
+        copy_ = nb::steal(PyList_AsTuple(object.ptr()));
+        if (!copy_.is_valid()) throw nb::python_error();
+        items_ = copy_.ptr();
+      }
     } else {
       throw TypeError(std::string(what) + " must be a list or tuple, got " + Py_TYPE(object.ptr())->tp_name);
     }
   }
-  size_t size() const { return static_cast<size_t>(PyTuple_GET_SIZE(tuple_.ptr())); }
-  nb::handle operator[](size_t i) const { return PyTuple_GET_ITEM(tuple_.ptr(), static_cast<Py_ssize_t>(i)); }
+  size_t size() const { return static_cast<size_t>(PySequence_Fast_GET_SIZE(items_)); }
+  nb::handle operator[](size_t i) const { return PySequence_Fast_GET_ITEM(items_, static_cast<Py_ssize_t>(i)); }
 
  private:
-  nb::object tuple_;
+  PyObject* items_ = nullptr;  // borrowed: the caller of the function holds it
+  nb::object copy_;
 };
 
 nb::object run_program(const Program& program, nb::handle input_list, nb::handle cell_list, int64_t* profile) {
-  Arguments inputs(input_list, "inputs"), cells(cell_list, "cells");
+  bool release = profile || program.nanoseconds() >= kReleaseGilFrom;
+  bool keep = release || program.calls_python() || program.returns_inputs();
+  Arguments inputs(input_list, "inputs", keep), cells(cell_list, "cells", keep);
   Pointers<const Buffer*> buffers(inputs.size());
   for (size_t i = 0; i < inputs.size(); ++i) buffers[i] = &to_buffer(inputs[i], "input", i);
   Pointers<Cell*> held(cells.size());
@@ -700,8 +707,7 @@ nb::object run_program(const Program& program, nb::handle input_list, nb::handle
       throw TypeError("cell " + std::to_string(i) + " must be a Cell, got " + Py_TYPE(cells[i].ptr())->tp_name);
     held[i] = nb::inst_ptr<Cell>(cells[i]);
   }
-  bool release = program.nanoseconds() >= kReleaseGilFrom;
-  Run run(program, buffers.data(), inputs.size(), held.data(), cells.size(), release || program.calls_python());
+  Run run(program, buffers.data(), inputs.size(), held.data(), cells.size(), keep);
   if (profile) {
     nb::gil_scoped_release unlocked;
     run.profile(profile);
@@ -727,7 +733,7 @@ nb::object profile_program(const Program& program, nb::handle inputs, nb::handle
 }
 
 nb::object gather(nb::handle source_list, nb::handle indices, nb::handle start, nb::handle count) {
-  Arguments sources(source_list, "sources");
+  Arguments sources(source_list, "sources", true);
   std::vector<const Buffer*> buffers;
   for (size_t i = 0; i < sources.size(); ++i) buffers.push_back(&to_buffer(sources[i], "source", i));
   const Buffer& rows = to_buffer(indices, "indices", 0);
@@ -814,8 +820,7 @@ void bind_program(nb::module_& module) {
           nb::arg("num_inputs"), nb::arg("num_cells"), nb::arg("labels"))
       .def(
           "run",
-          [](const Program& self, nb::handle inputs, nb::handle cells) { return run_program(self, inputs, cells, nullptr); },
-          nb::arg("inputs"), nb::arg("cells"))
+          [](const Program& self, nb::handle inputs, nb::handle cells) { return run_program(self, inputs, cells, nullptr); })
       .def("profile", profile_program, nb::arg("inputs"), nb::arg("cells"))
       .def_prop_ro("arena_bytes", &Program::arena_bytes)
       .def_prop_ro("measured_arena_bytes", &Program::measured_arena_bytes);

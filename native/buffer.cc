@@ -1,16 +1,36 @@
 #include "buffer.h"
 
+#include <new>
+
 namespace headwater {
+namespace {
+
+constexpr size_t kInline = 4096;
+
+}  // namespace
 
 Storage* Storage::make(size_t bytes) {
-  std::unique_ptr<Storage> storage(new Storage);
-  storage->block_ = allocate_block(bytes);
-  storage->data_ = storage->block_.data;
-  return storage.release();
+  if (bytes <= kInline) {  // one allocation for the object and its memory
+    void* memory = ::operator new(sizeof(Storage) + kAlignment + bytes);
+    auto* storage = new (memory) Storage;
+    auto behind = reinterpret_cast<uintptr_t>(storage + 1);
+    storage->data_ = reinterpret_cast<void*>((behind + kAlignment - 1) & ~uintptr_t{kAlignment - 1});
+    return storage;
+  }
+  Block block = allocate_block(bytes);
+  void* memory = ::operator new(sizeof(Storage), std::nothrow);
+  if (!memory) {
+    free_block(block);
+    throw std::bad_alloc();
+  }
+  auto* storage = new (memory) Storage;
+  storage->block_ = block;
+  storage->data_ = block.data;
+  return storage;
 }
 
 Storage* Storage::borrow(void* data, void (*release)(void*), void* context) {
-  auto* storage = new Storage;
+  auto* storage = new (::operator new(sizeof(Storage))) Storage;
   storage->data_ = data;
   storage->release_ = release;
   storage->context_ = context;
@@ -22,7 +42,8 @@ void Storage::destroy() {
     release_(context_);
   else
     free_block(block_);
-  delete this;
+  this->~Storage();
+  ::operator delete(static_cast<void*>(this));
 }
 
 Buffer::Buffer(DType dtype, const Dims& shape)

@@ -28,11 +28,12 @@ class Storage {
 
  private:
   Storage() = default;
+  ~Storage() = default;
   void destroy();
 
   std::atomic<int64_t> references_{1};
   void* data_ = nullptr;
-  Block block_;
+  Block block_;           // none where the memory lies behind this object, or is borrowed
   void (*release_)(void*) = nullptr;
   void* context_ = nullptr;
 };

@@ -26,7 +26,10 @@ Run::Run(const Program& program, const Buffer* const* inputs, size_t num_inputs,
   if (num_inputs != static_cast<size_t>(program.num_inputs())) refuse_count("inputs", num_inputs, program.num_inputs());
   if (num_cells != static_cast<size_t>(program.num_cells())) refuse_count("cells", num_cells, program.num_cells());
   if (hold) held_.reserve(num_cells);
-  outputs_.reserve(program.num_output_storages());
+  if (program.num_output_storages() > kFew) {
+    many_.resize(program.num_output_storages());
+    outputs_ = many_.data();
+  }
   frame_ = program.take_frame();
   try {
     place_inputs(num_inputs);
@@ -67,8 +70,8 @@ void Run::place_cells(size_t count, bool hold) {
 
 void Run::place_outputs() {
   for (int i = 0; i < program_.num_output_storages(); ++i) {
-    outputs_.emplace_back(Storage::make(program_.output_storage_bytes(i)));
-    program_.place_output(frame_->operands, i, outputs_.back()->data());
+    outputs_[i] = StoragePointer(Storage::make(program_.output_storage_bytes(i)));
+    program_.place_output(frame_->operands, i, outputs_[i]->data());
   }
 }
 

@@ -155,6 +155,7 @@ void Program::check_outputs() {
     const Slot& slot = parts_.slots[number];
     if (slot.kind == SlotKind::kArena) refuse("output " + std::to_string(i) + " lies in the arena");
     if (slot.kind == SlotKind::kOutput) listed[slot.where] = 1;
+    if (slot.kind == SlotKind::kInput || slot.kind == SlotKind::kCell) returns_inputs_ = true;
   }
   for (size_t where = 0; where < listed.size(); ++where)
     if (!listed[where]) refuse("output memory " + std::to_string(where) + " is not among the outputs");

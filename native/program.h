@@ -98,6 +98,7 @@ class Program {
 
   double nanoseconds() const { return nanoseconds_; }
   bool calls_python() const { return calls_python_; }
+  bool returns_inputs() const { return returns_inputs_; }  // some output is an input as it came
 
   // ---- running, level by level (executor.h puts them together) ----
   Frame* take_frame() const;
@@ -141,6 +142,7 @@ class Program {
   std::vector<std::vector<int>> input_places_, cell_places_, output_places_;
   double nanoseconds_ = 0;
   bool calls_python_ = false;
+  bool returns_inputs_ = false;
   size_t operands_offset_ = 0;
 
   static constexpr int kMostIdleFrames = 64;
