@@ -67,20 +67,37 @@ class Backend(abc.ABC):
         rows = np.asarray(indices)[start : start + count]
         return [self.from_numpy(np.asarray(source)[rows]) for source in sources]
 
-    def execute(self, primitive: Primitive, args: Sequence[Array], attrs: dict[str, Any]) -> list[tuple[Spec, Any]]:
-        """Run one primitive at once: a graph of one node, compiled once for each combination of specs and
-        attributes."""
-        key = (primitive, tuple([array.spec for array in args]), tuple(attrs.items()))
+    def execute(
+        self, primitive: Primitive, args: Sequence[Array], attrs: dict[str, Any]
+    ) -> tuple[Sequence[Spec], Sequence[Any]]:
+        """Run one primitive at once: a graph of one node, compiled once for each combination of specs and attributes.
+
+        Returns: the specs of the results, and their buffers.
+        """
+        # Written out for the commonest counts: this is most of what an eager operation costs.
+        if len(args) == 2:
+            a, b = args
+            key: tuple[Any, ...] = (primitive, a.spec, b.spec)
+            buffers = [a.buffer, b.buffer]
+        elif len(args) == 1:
+            (a,) = args
+            key, buffers = (primitive, a.spec), [a.buffer]
+        else:
+            key, buffers = (primitive, *[array.spec for array in args]), [array.buffer for array in args]
+        if attrs:
+            key = (*key, *attrs.items())
         entry = self._eager.get(key)
         if entry is None:
-            entry = self._compile_one(key, primitive, attrs)
-        return list(zip(entry[0], entry[1].run([array.buffer for array in args], ())))
+            entry = self._compile_one(key, primitive, [array.spec for array in args], attrs)
+        return entry[0], entry[1](buffers, ())
 
-    def _compile_one(self, key: Any, primitive: Primitive, attrs: dict[str, Any]) -> tuple[tuple[Spec, ...], Any]:
+    def _compile_one(
+        self, key: Any, primitive: Primitive, specs: Sequence[Spec], attrs: dict[str, Any]
+    ) -> tuple[tuple[Spec, ...], Any]:
         graph = Graph(primitive.name)
-        inputs = [graph.add_input(spec) for spec in key[1]]
+        inputs = [graph.add_input(spec) for spec in specs]
         graph.outputs = list(graph.add(primitive, inputs, attrs))
-        entry = (tuple(value.spec for value in graph.outputs), self.compile(graph))
+        entry = (tuple(value.spec for value in graph.outputs), self.compile(graph).run)
         if len(self._eager) >= self.CACHE_SIZE:
             self._eager.clear()
         self._eager[key] = entry

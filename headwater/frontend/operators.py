@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from headwater import ops
+from headwater.ir.dispatch import bind
+from headwater.primitives import elementwise
 
 
 def _unary(name: str) -> Callable[[Any], Any]:
@@ -15,8 +17,14 @@ def _unary(name: str) -> Callable[[Any], Any]:
     return operator
 
 
-def _binary(name: str) -> Callable[[Any, Any], Any]:
+def _binary(name: str, primitive: Any = None) -> Callable[[Any, Any], Any]:
+    """An operator. `primitive` is what it comes to for two tensors of one float dtype: there is nothing to promote."""
+
     def operator(self: Any, other: Any) -> Any:
+        if primitive is not None and type(other) is type(self) and self.is_plain_tensor:
+            dtype = self.spec.dtype
+            if dtype is other.spec.dtype and dtype.kind == "float":
+                return bind(primitive, (self, other), {})
         return NotImplemented if _defers(other) else getattr(ops, name)(self, other)
 
     return operator
@@ -38,14 +46,15 @@ class Operators:
     """Mixin: arithmetic, comparison, bit operations and indexing by `headwater.ops`."""
 
     __slots__ = ()
+    is_plain_tensor = False  # True for what primitives take as it is
     __array_priority__ = 100  # NumPy arrays on the left leave the operator to us
     __array_ufunc__ = None
 
     __neg__, __abs__, __invert__ = _unary("negative"), _unary("absolute"), _unary("bitwise_not")
-    __add__, __radd__ = _binary("add"), _reflected("add")
-    __sub__, __rsub__ = _binary("subtract"), _reflected("subtract")
-    __mul__, __rmul__ = _binary("multiply"), _reflected("multiply")
-    __truediv__, __rtruediv__ = _binary("true_divide"), _reflected("true_divide")
+    __add__, __radd__ = _binary("add", elementwise.add), _reflected("add")
+    __sub__, __rsub__ = _binary("subtract", elementwise.subtract), _reflected("subtract")
+    __mul__, __rmul__ = _binary("multiply", elementwise.multiply), _reflected("multiply")
+    __truediv__, __rtruediv__ = _binary("true_divide", elementwise.divide), _reflected("true_divide")
     __floordiv__, __rfloordiv__ = _binary("floor_divide"), _reflected("floor_divide")
     __mod__, __rmod__ = _binary("mod"), _reflected("mod")
     __pow__, __rpow__ = _binary("power"), _reflected("power")
@@ -56,10 +65,10 @@ class Operators:
     __lshift__, __rlshift__ = _binary("left_shift"), _reflected("left_shift")
     __rshift__, __rrshift__ = _binary("right_shift"), _reflected("right_shift")
     __lt__, __le__, __gt__, __ge__ = (
-        _binary("less"),
-        _binary("less_equal"),
-        _binary("greater"),
-        _binary("greater_equal"),
+        _binary("less", elementwise.less),
+        _binary("less_equal", elementwise.less_equal),
+        _binary("greater", elementwise.greater),
+        _binary("greater_equal", elementwise.greater_equal),
     )
 
     def __pos__(self) -> Any:

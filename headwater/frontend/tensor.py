@@ -25,6 +25,7 @@ class Tensor(Operators, Array):
     """
 
     __slots__ = ("_keras_mask", "_keras_history", "_keras_logits")
+    is_plain_tensor = True
 
     @property
     def shape(self) -> TensorShape:

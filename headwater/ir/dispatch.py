@@ -7,12 +7,14 @@ differentiation serves eager code, compiled functions and the bodies of loops.
 from __future__ import annotations
 
 import contextlib
+import importlib
 import threading
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from headwater.dtypes import as_dtype
 from headwater.errors import StateError, layer_path
 from headwater.ir.graph import Graph, Literal, Value
 from headwater.ir.registry import REGISTRY
@@ -35,8 +37,10 @@ class Array:
 class Executor(Protocol):
     """What eager execution needs of a backend."""
 
-    def execute(self, primitive: Primitive, args: Sequence[Array], attrs: dict[str, Any]) -> list[tuple[Spec, Any]]:
-        """The results of a primitive on eager arrays: spec and buffer of each."""
+    def execute(
+        self, primitive: Primitive, args: Sequence[Array], attrs: dict[str, Any]
+    ) -> tuple[Sequence[Spec], Sequence[Any]]:
+        """The results of a primitive on eager arrays: their specs, and their buffers."""
         ...
 
     def to_numpy(self, buffer: Any, spec: Spec) -> np.ndarray:
@@ -67,9 +71,18 @@ class _ThreadState(threading.local):
     recorders: tuple[Recorder, ...] = ()
 
 
+class _FirstUse:
+    """Stands for the executor until the front end is loaded, which sets it and the type of results: a module of the
+    lower layers may be the first one that a program imports."""
+
+    def __getattr__(self, name: str) -> Any:
+        importlib.import_module("headwater.frontend.tensor")
+        return getattr(_executor, name)
+
+
 _state = _ThreadState()
 _result_type: type[Array] = Array
-_executor: Executor | None = None
+_executor: Any = _FirstUse()
 
 
 def set_result_type(kind: type[Array]) -> None:
@@ -86,8 +99,6 @@ def set_executor(executor: Executor) -> None:
 
 def executor() -> Executor:
     """The backend that runs what is applied eagerly."""
-    if _executor is None:
-        raise StateError("no backend is loaded.", fix="import headwater before its parts.")
     return _executor
 
 
@@ -103,10 +114,8 @@ def new_array(spec: Spec, buffer: Any = None, value: Value | None = None) -> Any
 
 def array_from_numpy(array: np.ndarray) -> Any:
     """An eager array with the values of a NumPy array, which must not be changed afterwards."""
-    literal_spec = (
-        Spec(array.shape, Literal(array).spec.dtype) if array.nbytes > Literal.KEYED_BYTES else Literal(array).spec
-    )
-    return _result_type(literal_spec, executor().from_numpy(array))
+    buffer = _executor.from_numpy(array)
+    return _result_type(Spec(array.shape, as_dtype(array.dtype)), buffer)
 
 
 def array_to_numpy(array: Array) -> np.ndarray:
@@ -121,12 +130,16 @@ def array_to_numpy(array: Array) -> np.ndarray:
 
 def bind(primitive: Primitive, args: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
     """Apply a primitive to arrays: the result, or a tuple of results if the primitive is `multiple`."""
-    state = _state
-    if state.trace is None:
-        outputs = tuple([_result_type(spec, buffer) for spec, buffer in _executor.execute(primitive, args, attrs)])  # type: ignore[union-attr]
+    trace, recorders = _state.trace, _state.recorders
+    if trace is None:
+        specs, buffers = _executor.execute(primitive, args, attrs)
+        if len(specs) == 1:
+            outputs = (_result_type(specs[0], buffers[0]),)
+        else:
+            outputs = tuple(map(_result_type, specs, buffers))
     else:
-        outputs = state.trace.emit(primitive, args, attrs)
-    for recorder in state.recorders:
+        outputs = trace.emit(primitive, args, attrs)
+    for recorder in recorders:
         recorder.record(primitive, args, attrs, outputs)
     return outputs if primitive.multiple else outputs[0]
 

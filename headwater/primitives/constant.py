@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from typing import Any
 
 import numpy as np
@@ -52,21 +53,12 @@ constant = Constant()
 
 
 @functools.lru_cache(maxsize=4096)
-def _scalar(value: Any, kind: type, dtype: DType, executor: Any) -> Any:
+def _scalar(value: Any, sign: float, kind: type, dtype: DType, executor: Any) -> Any:
     return dispatch.array_from_numpy(np.asarray(value, dtype.numpy))
 
 
 def scalar(value: complex, dtype: DType) -> Any:
     """A constant of no axes."""
-    if value == 0:  # 0.0 and -0.0 are equal keys and different numbers
-        return (
-            _scalar(repr(value), type(value), dtype, dispatch.executor())
-            if str(value)[0] == "-"
-            else _zero(dtype, dispatch.executor())
-        )
-    return _scalar(value, type(value), dtype, dispatch.executor())
-
-
-@functools.lru_cache(maxsize=64)
-def _zero(dtype: DType, executor: Any) -> Any:
-    return dispatch.array_from_numpy(np.zeros((), dtype.numpy))
+    # 0.0 and -0.0 are equal as keys and different numbers.
+    sign = math.copysign(1.0, value) if value == 0 and isinstance(value, (float, int)) else 1.0
+    return _scalar(value, sign, type(value), dtype, dispatch.executor())
