@@ -16,8 +16,8 @@ __version__ = "0.1.0"
 newaxis = None
 
 _MODULES = (
-    "arrays", "backends", "config", "control", "debugging", "dtypes", "errors", "keras", "linalg", "math", "nest",
-    "nn", "ops", "random",
+    "arrays", "backends", "bitwise", "config", "control", "debugging", "dtypes", "errors", "keras", "linalg", "math", "nest",
+    "nn", "ops", "random", "signal",
     "testing", "tree",
 )  # fmt: skip
 _DTYPES = (
@@ -40,17 +40,17 @@ _NAMES = {
     "headwater.arrays": (
         "argsort", "bitcast", "boolean_mask", "broadcast_dynamic_shape", "broadcast_static_shape", "broadcast_to",
         "cast", "clip_by_global_norm",
-        "clip_by_norm", "clip_by_value", "concat", "constant", "dynamic_partition", "dynamic_stitch", "ensure_shape",
+        "clip_by_norm", "clip_by_value", "complex", "concat", "constant", "dynamic_partition", "dynamic_stitch", "ensure_shape",
         "expand_dims", "eye", "fill",
-        "gather", "gather_nd", "histogram_fixed_width", "histogram_fixed_width_bins", "identity", "linspace",
+        "gather", "gather_nd", "histogram_fixed_width", "guarantee_const", "histogram_fixed_width_bins", "identity", "identity_n", "linspace",
         "meshgrid", "one_hot", "ones",
-        "ones_like", "pad", "range", "rank", "repeat", "reshape", "reverse", "roll", "saturate_cast", "scatter_nd",
+        "ones_like", "pad", "range", "rank", "repeat", "reshape", "reverse", "reverse_sequence", "roll", "saturate_cast", "scatter_nd",
         "searchsorted",
         "sequence_mask", "shape", "shape_n", "size", "slice=slice_", "sort", "split", "squeeze", "stack",
         "strided_slice",
         "tensor_scatter_nd_add", "tensor_scatter_nd_max", "tensor_scatter_nd_min", "tensor_scatter_nd_sub",
         "tensor_scatter_nd_update", "tile",
-        "transpose", "unique", "unique_with_counts", "unstack", "where", "zeros", "zeros_like",
+        "transpose", "unique", "unique_with_counts", "unravel_index", "unstack", "where", "zeros", "zeros_like",
     ),
     "headwater.control": (
         "Assert=assert_", "case", "cond", "control_dependencies", "custom_gradient", "device", "executing_eagerly",

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,9 +13,11 @@ from headwater import ops
 from headwater.dtypes import as_dtype
 from headwater.errors import ArgumentError, ShapeError
 from headwater.frontend.symbolic_range import SymbolicRange
+from headwater.frontend.tensor import Tensor  # also lets the backend load
 from headwater.frontend.tensor_shape import TensorShape
 from headwater.ir.dispatch import Array
-from headwater.ops.convert import as_numpy, convert_to_tensor
+from headwater.ops.convert import as_numpy, convert_to_tensor, promote
+from headwater.primitives.elementwise import to_complex
 
 
 def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None = "Const") -> Any:
@@ -29,6 +32,8 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None 
         >>> constant([1, 2, 3]).dtype
         tf.int32
     """
+    if dtype is None and _is_python_complex(value):
+        dtype = "complex128"
     tensor = convert_to_tensor(value, dtype)
     if shape is None:
         return tensor
@@ -36,11 +41,18 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None 
     return ops.broadcast_to(ops.reshape(tensor, ()), sizes) if tensor.size == 1 else ops.reshape(tensor, sizes)
 
 
+def _is_python_complex(value: Any) -> bool:
+    """True for a Python complex number, or a nested list that holds one."""
+    if isinstance(value, (list, tuple)):
+        return any(map(_is_python_complex, value))
+    return type(value) is builtins.complex
+
+
 def _sizes(shape: Any) -> tuple[int, ...]:
     """A shape given as numbers, as a tensor, or as a list with tensors among its items."""
     if isinstance(shape, (int, np.integer)):
         return (int(shape),)
-    if isinstance(shape, Array):
+    if isinstance(shape, Tensor):
         return tuple(int(size) for size in np.atleast_1d(as_numpy(_static(shape))))
     return tuple(-1 if size is None else int(_static(size)) for size in shape)
 
@@ -129,7 +141,12 @@ def reshape(tensor: Any, shape: Any, name: str | None = None) -> Any:
 
 def transpose(a: Any, perm: Any = None, conjugate: bool = False, name: str | None = "transpose") -> Any:
     """Axes in another order, reversed by default."""
-    result = ops.transpose(a, axes=None if perm is None else [int(axis) for axis in as_numpy(perm)])
+    a, order = convert_to_tensor(a), None if perm is None else [int(axis) for axis in as_numpy(perm)]
+    if order is not None and len(order) != len(a.shape):
+        raise ShapeError(
+            f"transpose: perm {order} for a tensor of shape {tuple(a.shape)}.", fix="name each axis of it once."
+        )
+    result = ops.transpose(a, axes=order)
     return ops.conj(result) if conjugate else result
 
 
@@ -178,7 +195,12 @@ def split(
 
 def tile(input: Any, multiples: Any, name: str | None = None) -> Any:
     """The tensor repeated along each axis."""
-    return ops.tile(input, _sizes(multiples))
+    input, counts = convert_to_tensor(input), _sizes(multiples)
+    if len(counts) != len(input.shape):
+        raise ShapeError(
+            f"tile: multiples {counts} for a tensor of shape {tuple(input.shape)}.", fix="give one number for each axis."
+        )
+    return ops.tile(input, counts)
 
 
 def repeat(input: Any, repeats: Any, axis: int | None = None, name: str | None = None) -> Any:
@@ -524,6 +546,41 @@ def unique_with_counts(x: Any, out_idx: Any = "int32", name: str | None = None) 
     return constant(values[order]), constant(position[inverse.reshape(-1)], out_idx), constant(counts[order], out_idx)
 
 
+def complex(real: Any, imag: Any, name: str | None = None) -> Any:
+    """Complex numbers from their parts, float32 or float64."""
+    real, imag = promote(real, imag)
+    return to_complex(real, imag)
+
+
+def identity_n(input: Sequence[Any], name: str | None = None) -> list[Any]:
+    """Tensors of the same values."""
+    return [identity(item) for item in input]
+
+
+def guarantee_const(input: Any, name: str | None = None) -> Any:
+    """The tensor: it is one value, always."""
+    return convert_to_tensor(input)
+
+
+def unravel_index(indices: Any, dims: Any, name: str | None = None) -> Any:
+    """Places in an array of a shape, (axes, places), from places in it laid flat."""
+    return ops.stack(ops.unravel_index(convert_to_tensor(indices), _sizes(dims)))
+
+
+def reverse_sequence(
+    input: Any, seq_lengths: Any, seq_axis: int | None = None, batch_axis: int | None = None, name: str | None = None
+) -> Any:
+    """For each item b of `batch_axis` (0 by default) the first `seq_lengths[b]` elements along `seq_axis` reversed."""
+    input, lengths = convert_to_tensor(input), convert_to_tensor(seq_lengths)
+    along, across = int(seq_axis or 0), int(batch_axis or 0)
+    places = ops.arange(input.shape[along], dtype=lengths.dtype)
+    limits = ops.expand_dims(lengths, 1)
+    turned = ops.where(ops.less(places, limits), limits - 1 - places, places)
+    rows = ops.moveaxis(input, (across, along), (0, 1))
+    turned = ops.reshape(turned, (*turned.shape, *(1,) * (len(input.shape) - 2)))
+    return ops.moveaxis(ops.take_along_axis(rows, ops.broadcast_to(turned, rows.shape), axis=1), (0, 1), (across, along))
+
+
 def clip_by_value(t: Any, clip_value_min: Any, clip_value_max: Any, name: str | None = None) -> Any:
     """The elements, held between two bounds."""
     return ops.minimum(ops.maximum(t, clip_value_min), clip_value_max)
@@ -550,7 +607,7 @@ def clip_by_global_norm(
     """Tensors scaled down together so that their global norm is at most `clip_norm`; and the norm that they had."""
     norm = global_norm(t_list) if use_norm is None else convert_to_tensor(use_norm)
     scale = ops.multiply(clip_norm, ops.minimum(ops.reciprocal(norm), ops.divide(1.0, clip_norm)))
-    scale = ops.where(ops.isfinite(norm), scale, ops.multiply(norm, float("nan")))
+    scale = ops.where(ops.isfinite(norm), scale, float("nan"))
     return [None if t is None else ops.multiply(t, ops.cast(scale, convert_to_tensor(t).dtype)) for t in t_list], norm
 
 

@@ -63,23 +63,28 @@ class HeadwaterError(Exception):
         return "\n".join(lines)
 
 
-class ShapeError(HeadwaterError, ValueError):
+class InvalidArgumentError(HeadwaterError):
+    """An operation was given what it can't work with. The classes below say more: `tf.errors.InvalidArgumentError`
+    catches them all, as TensorFlow's users expect."""
+
+
+class ShapeError(InvalidArgumentError, ValueError):
     """Shapes do not fit together."""
 
 
-class DTypeError(HeadwaterError, TypeError):
+class DTypeError(InvalidArgumentError, TypeError):
     """A dtype does not fit, or dtypes do not fit together."""
 
 
-class RangeError(HeadwaterError, ValueError):
+class RangeError(InvalidArgumentError, ValueError):
     """A value lies outside of what is allowed."""
 
 
-class IndexRangeError(HeadwaterError, IndexError):
+class IndexRangeError(InvalidArgumentError, IndexError):
     """An index lies outside of the axis it points into."""
 
 
-class ArgumentError(HeadwaterError, ValueError):
+class ArgumentError(InvalidArgumentError, ValueError):
     """An argument is not one of the values that are understood."""
 
 
@@ -95,11 +100,11 @@ class UnsupportedError(HeadwaterError, NotImplementedError):
     """A part of the API that is not served, with what to use in its place."""
 
 
-# Names under which TensorFlow's users catch the same failures: tf.errors.InvalidArgumentError and its kin.
-class InvalidArgumentError(ArgumentError):
-    """An operation was given arguments that it can't work with."""
+class NotServedError(UnsupportedError, AttributeError):
+    """A name of TensorFlow that is not served yet; also an AttributeError, so that `hasattr` says so."""
 
 
+# Names under which TensorFlow's users catch the same failures: tf.errors.NotFoundError and its kin.
 class OutOfRangeError(HeadwaterError, IndexError):
     """An iterator or reader went past its end."""
 
@@ -110,3 +115,47 @@ class NotFoundError(HeadwaterError, FileNotFoundError):
 
 class OutOfMemoryError(HeadwaterError, MemoryError):
     """What was asked for does not fit into memory."""
+
+
+class AlreadyExistsError(HeadwaterError, FileExistsError):
+    """What was to be made exists already."""
+
+
+class DataLossError(HeadwaterError, ValueError):
+    """A file is damaged or cut short."""
+
+
+class CancelledError(HeadwaterError):
+    """What was under way was called off."""
+
+
+class AbortedError(HeadwaterError):
+    """What was under way was broken off."""
+
+
+class DeadlineExceededError(HeadwaterError, TimeoutError):
+    """Time ran out."""
+
+
+class PermissionDeniedError(HeadwaterError, PermissionError):
+    """The system does not allow it."""
+
+
+class UnauthenticatedError(HeadwaterError):
+    """Nobody said who asks."""
+
+
+class UnavailableError(HeadwaterError, ConnectionError):
+    """What was asked does not answer."""
+
+
+class UnknownError(HeadwaterError):
+    """What went wrong is not known."""
+
+
+OpError = HeadwaterError
+FailedPreconditionError = StateError
+InternalError = GraphError
+OperatorNotAllowedInGraphError = StateError
+ResourceExhaustedError = OutOfMemoryError
+UnimplementedError = UnsupportedError

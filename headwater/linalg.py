@@ -8,11 +8,12 @@ from headwater import ops
 from headwater.arrays import eye, global_norm
 from headwater.math import l2_normalize
 from headwater.ops.convert import convert_to_tensor
+from headwater.primitives import linalg as matrices
 
 __all__ = [
     "adjoint", "band_part", "cholesky", "cholesky_solve", "cross", "det", "diag", "diag_part", "eig", "eigh",
     "eigvals", "eigvalsh", "einsum",
-    "expm", "eye", "global_norm", "inv", "l2_normalize", "logdet", "lstsq", "matmul", "matrix_rank",
+    "expm", "eye", "global_norm", "inv", "l2_normalize", "logdet", "lstsq", "lu", "lu_solve", "matmul", "matrix_rank",
     "matrix_transpose", "matvec", "norm",
     "normalize", "pinv", "qr", "set_diag", "slogdet", "solve", "svd", "tensor_diag", "tensor_diag_part", "tensordot",
     "trace",
@@ -138,6 +139,21 @@ def lstsq(matrix: Any, rhs: Any, l2_regularizer: float = 0.0, fast: bool = True,
         if fast or l2_regularizer
         else ops.matmul(ops.pinv(matrix), rhs)
     )
+
+
+def lu(input: Any, output_idx_type: Any = "int32", name: str | None = None) -> tuple[Any, Any]:
+    """L (below the diagonal, without its ones) and U of each matrix in one, and the order into which its rows were
+    put."""
+    factors, _, order = matrices.lu_factor(convert_to_tensor(input))
+    return factors, ops.cast(order, output_idx_type)
+
+
+def lu_solve(lower_upper: Any, perm: Any, rhs: Any, validate_args: bool = False, name: str | None = None) -> Any:
+    """The solution of A x = rhs, from `lu` of A."""
+    factors, rhs = convert_to_tensor(lower_upper), convert_to_tensor(rhs)
+    rows = ops.take_along_axis(rhs, ops.broadcast_to(ops.expand_dims(perm, -1), rhs.shape), axis=-2)
+    unit = set_diag(factors, ops.ones(factors.shape[:-1], factors.dtype))
+    return ops.solve_triangular(factors, ops.solve_triangular(unit, rows, lower=True), lower=False)
 
 
 def det(input: Any, name: str | None = None) -> Any:

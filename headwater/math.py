@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from headwater import ops
+from headwater.dtypes import floating
 from headwater.errors import ShapeError
-from headwater.ops.convert import convert_to_tensor
+from headwater.ops.convert import convert_to_tensor, dtype_of
+from headwater.primitives import elementwise, reduce
 
 
 def abs(x: Any, name: str | None = None) -> Any:
@@ -390,14 +392,19 @@ def reduce_max(input_tensor: Any, axis: Any = None, keepdims: bool = False, name
 
 
 def reduce_mean(input_tensor: Any, axis: Any = None, keepdims: bool = False, name: str | None = None) -> Any:
-    """Mean of the elements along the axes.
+    """Mean of the elements along the axes; of integers an integer, rounded towards 0, as in TensorFlow.
 
     Args:
         input_tensor: what to reduce.
         axis: an axis, or several; all by default.
         keepdims: keep the axes, with size 1.
     """
-    return ops.mean(input_tensor, axis=axis, keepdims=keepdims)
+    x = convert_to_tensor(input_tensor)
+    if not x.dtype.is_integer:
+        return ops.mean(x, axis=axis, keepdims=keepdims)
+    total = ops.sum(x, axis=axis, keepdims=keepdims)
+    quotient = ops.floor_divide(ops.absolute(total), max(1, x.size // max(1, total.size)))
+    return ops.cast(ops.multiply(ops.sign(total), quotient), x.dtype)
 
 
 def reduce_min(input_tensor: Any, axis: Any = None, keepdims: bool = False, name: str | None = None) -> Any:
@@ -559,6 +566,48 @@ def _cumulative(function: Any, x: Any, axis: int, exclusive: bool, reverse: bool
         x = ops.pad(x, widths, constant_values=start)[index]
     result = function(x, axis=axis)
     return ops.flip(result, axis) if reverse else result
+
+
+def cumulative_logsumexp(
+    x: Any, axis: int = 0, exclusive: bool = False, reverse: bool = False, name: str | None = None
+) -> Any:
+    """Running log of the sum of exponentials along an axis; the arguments are those of `cumsum`."""
+    return _cumulative(_running_logsumexp, x, axis, exclusive, reverse, float("-inf"))
+
+
+def _running_logsumexp(x: Any, axis: int) -> Any:
+    return reduce.cumulative_logsumexp(x, axis=axis % len(x.shape), reverse=False)
+
+
+def digamma(x: Any, name: str | None = None) -> Any:
+    """Derivative of the logarithm of the gamma function."""
+    return elementwise.digamma(ops.cast(x, floating(dtype_of(x))))
+
+
+def lgamma(x: Any, name: str | None = None) -> Any:
+    """Logarithm of the magnitude of the gamma function."""
+    return elementwise.lgamma(ops.cast(x, floating(dtype_of(x))))
+
+
+def lbeta(x: Any, name: str | None = None) -> Any:
+    """Logarithm of the beta function of the numbers along the last axis."""
+    x = convert_to_tensor(x)
+    return ops.subtract(ops.sum(lgamma(x), axis=-1), lgamma(ops.sum(x, axis=-1)))
+
+
+def ndtri(x: Any, name: str | None = None) -> Any:
+    """The number below which a share x of the normal distribution lies."""
+    return ops.multiply(ops.erfinv(ops.subtract(ops.multiply(2.0, x), 1.0)), 2.0**0.5)
+
+
+def bessel_i0(x: Any, name: str | None = None) -> Any:
+    """The modified Bessel function of order 0."""
+    return ops.i0(x)
+
+
+def bessel_i0e(x: Any, name: str | None = None) -> Any:
+    """The modified Bessel function of order 0, times exp(-|x|)."""
+    return ops.multiply(ops.i0(x), ops.exp(ops.negative(ops.absolute(x))))
 
 
 def erfcinv(x: Any, name: str | None = None) -> Any:

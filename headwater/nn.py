@@ -24,12 +24,12 @@ from headwater.ops import random as draws
 from headwater.ops.convert import convert_to_tensor
 
 __all__ = [
-    "batch_normalization", "bias_add", "compute_average_loss", "crelu", "dropout", "elu", "embedding_lookup", "gelu",
+    "batch_normalization", "bias_add", "compute_average_loss", "crelu", "depth_to_space", "dropout", "elu", "embedding_lookup", "gelu",
     "in_top_k", "l2_loss",
     "l2_normalize", "leaky_relu", "log_poisson_loss", "log_softmax", "moments", "normalize_moments", "relu", "relu6",
     "scale_regularization_loss", "selu", "sigmoid", "sigmoid_cross_entropy_with_logits", "silu", "softmax",
     "softmax_cross_entropy_with_logits", "softplus", "softsign", "sparse_softmax_cross_entropy_with_logits", "swish",
-    "tanh", "top_k",
+    "space_to_depth", "sufficient_statistics", "tanh", "top_k",
     "weighted_cross_entropy_with_logits", "weighted_moments", "zero_fraction",
 ]  # fmt: skip
 
@@ -191,6 +191,33 @@ def weighted_moments(
     mean = ops.sum(x * weights, axis=axes, keepdims=True) / total
     variance = ops.sum(weights * ops.square(x - mean), axis=axes, keepdims=True) / total
     return (mean, variance) if keepdims else (ops.squeeze(mean, axis=axes), ops.squeeze(variance, axis=axes))
+
+
+def sufficient_statistics(
+    x: Any, axes: Any, shift: Any = None, keepdims: bool = False, name: str | None = None
+) -> tuple[Any, Any, Any, Any]:
+    """What mean and variance over axes are computed from: how many elements, their sum, the sum of their squares (both
+    less `shift`), and the shift."""
+    x = convert_to_tensor(x)
+    moved = x if shift is None else ops.subtract(x, shift)
+    total = ops.sum(moved, axis=axes, keepdims=keepdims)
+    squares = ops.sum(ops.square(moved), axis=axes, keepdims=keepdims)
+    count = convert_to_tensor(x.size // max(1, total.size), x.dtype)
+    return count, total, squares, None if shift is None else convert_to_tensor(shift, x.dtype)
+
+
+def depth_to_space(input: Any, block_size: int, data_format: str = "NHWC", name: str | None = None) -> Any:
+    """Channels laid out as blocks of pixels."""
+    return ops.depth_to_space(input, int(block_size), data_format=_channels_at(data_format))
+
+
+def space_to_depth(input: Any, block_size: int, data_format: str = "NHWC", name: str | None = None) -> Any:
+    """Blocks of pixels laid out as channels."""
+    return ops.space_to_depth(input, int(block_size), data_format=_channels_at(data_format))
+
+
+def _channels_at(data_format: str) -> str:
+    return "channels_first" if data_format.startswith("NC") else "channels_last"
 
 
 def normalize_moments(

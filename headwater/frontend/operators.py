@@ -47,8 +47,8 @@ class Operators:
 
     __slots__ = ()
     is_plain_tensor = False  # True for what primitives take as it is
-    __array_priority__ = 100  # NumPy arrays on the left leave the operator to us
-    __array_ufunc__ = None
+    # NumPy arrays on the left leave the operator to us; np.add(tensor, 1) takes the values and gives an array.
+    __array_priority__ = 100
 
     __neg__, __abs__, __invert__ = _unary("negative"), _unary("absolute"), _unary("bitwise_not")
     __add__, __radd__ = _binary("add", elementwise.add), _reflected("add")
@@ -80,7 +80,8 @@ class Operators:
     def __ne__(self, other: Any) -> Any:
         return True if _defers(other) else ops.not_equal(self, other)
 
-    __hash__ = None  # type: ignore[assignment]
+    def __hash__(self) -> int:
+        raise TypeError(f"a {type(self).__name__} is not hashable: == compares its values; use its ref() as the key")
 
     def __divmod__(self, other: Any) -> tuple[Any, Any]:
         return self // other, self % other

@@ -24,7 +24,7 @@ class Tensor(Operators, Array):
     Keras's rule.
     """
 
-    __slots__ = ("_keras_mask", "_keras_history", "_keras_logits")
+    __slots__ = ("_keras_mask", "_keras_history", "_keras_logits", "_slice_of")
     is_plain_tensor = True
 
     @property
@@ -97,6 +97,43 @@ class Tensor(Operators, Array):
     def astype(self, dtype: Any) -> Tensor:
         """Its values in another dtype."""
         return ops.cast(self, dtype)
+
+    def cpu(self) -> Tensor:
+        """Itself: its values lie where the processor reads them."""
+        return self
+
+    @property
+    def assign(self) -> Any:
+        """For a slice of a variable, `variable[index]`: give the elements there other values."""
+        return self._slice_method("assign", lambda old, new: new)
+
+    @property
+    def assign_add(self) -> Any:
+        """For a slice of a variable: add to the elements there."""
+        return self._slice_method("assign_add", ops.add)
+
+    @property
+    def assign_sub(self) -> Any:
+        """For a slice of a variable: subtract from the elements there."""
+        return self._slice_method("assign_sub", ops.subtract)
+
+    def _slice_method(self, name: str, combine: Any) -> Any:
+        owner = getattr(self, "_slice_of", None)
+        if owner is None:
+            raise AttributeError(f"a tensor is immutable and has no {name}(); keep changing values in a tf.Variable")
+        variable, index = owner
+
+        def method(value: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Any:
+            return variable._assign_at(index, combine(self, value))
+
+        return method
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        raise TypeError(
+            "a tensor is immutable: its items can't be assigned\n"
+            "  fix  use tf.tensor_scatter_nd_update or tf.where for a changed copy, or a tf.Variable and "
+            "variable[index].assign(value)."
+        )
 
     def ref(self) -> TensorReference:
         """Something hashable that stands for this very tensor."""
@@ -188,13 +225,7 @@ class Tensor(Operators, Array):
         shape = str(self.shape)
         if self.buffer is None:
             return f"<tf.Tensor: shape={shape}, dtype={self.spec.dtype.name}>"
-        values = self.numpy()
-        shown = repr(
-            values.item() if not self.spec.shape and self.spec.dtype.kind in ("bool", "int", "uint") else values
-        )
-        if not self.spec.shape and "(" in shown:
-            shown = str(values)
-        return f"<tf.Tensor: shape={shape}, dtype={self.spec.dtype.name}, numpy={chr(10) if self.ndim else ''}{shown}>"
+        return f"<tf.Tensor: shape={shape}, dtype={self.spec.dtype.name}, numpy={shown_values(self.numpy())}>"
 
     def __str__(self) -> str:
         if self.buffer is None:
@@ -205,6 +236,14 @@ class Tensor(Operators, Array):
         import html
 
         return f"<pre>{html.escape(repr(self))}</pre>"
+
+
+def shown_values(values: Any) -> str:
+    """Values as the representations of tensors and variables show them."""
+    if not np.shape(values):
+        return repr(values.item()) if values.dtype.kind in "biu" else str(values)
+    shown = repr(values)
+    return f"\n{shown}" if "\n" in shown else shown
 
 
 class TensorReference:
@@ -222,6 +261,9 @@ class TensorReference:
 
     def __hash__(self) -> int:
         return id(self._tensor)
+
+    def __repr__(self) -> str:
+        return f"<Reference wrapping {self._tensor!r}>"
 
 
 def _from_numpy(array: np.ndarray, dtype: DType) -> Tensor:

@@ -83,6 +83,14 @@ class TensorShape(tuple):
     def __add__(self, other: Iterable[int | None]) -> TensorShape:
         return self.concatenate(other)
 
+    def __eq__(self, other: object) -> bool:
+        return tuple.__eq__(self, tuple(other) if isinstance(other, list) else other)  # type: ignore[arg-type]
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    __hash__ = tuple.__hash__
+
     def __repr__(self) -> str:
         return f"TensorShape({list(self)})"
 

@@ -3,7 +3,7 @@ place."""
 
 from __future__ import annotations
 
-import itertools
+import enum
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +14,7 @@ from headwater import backends, ops
 from headwater.dtypes import DType, as_dtype
 from headwater.errors import DTypeError, ShapeError
 from headwater.frontend.operators import Operators
-from headwater.frontend.tensor import Tensor, TensorReference
+from headwater.frontend.tensor import Tensor, TensorReference, shown_values
 from headwater.frontend.tensor_shape import TensorShape
 from headwater.frontend.tracing import constant_value, init_scope
 from headwater.ir import dispatch
@@ -78,7 +78,16 @@ def _nothing() -> None:
     return None
 
 
-_names = itertools.count()
+class VariableSynchronization(enum.Enum):
+    """When the copies of a variable on several devices are brought together; there is one device."""
+
+    AUTO, NONE, ON_WRITE, ON_READ = 0, 1, 2, 3
+
+
+class VariableAggregation(enum.Enum):
+    """How the copies of a variable on several devices are brought together; there is one device."""
+
+    NONE, SUM, MEAN, ONLY_FIRST_REPLICA = 0, 1, 2, 3
 
 
 class Variable(Operators):
@@ -124,8 +133,9 @@ class Variable(Operators):
         if shape is not None:
             TensorShape(shape).assert_is_compatible_with(value.spec.shape)
         self._state = State(value, True if trainable is None else bool(trainable))
-        self._name = name or f"Variable_{next(_names)}"
+        self._name = name or "Variable"
         self._constraint = constraint
+        self._synchronization, self._aggregation = synchronization, aggregation
 
     # What it is
 
@@ -163,6 +173,16 @@ class Variable(Operators):
     def constraint(self) -> Callable[[Any], Any] | None:
         """The function given at construction."""
         return self._constraint
+
+    @property
+    def synchronization(self) -> VariableSynchronization:
+        """What was given at construction."""
+        return self._synchronization or VariableSynchronization.AUTO
+
+    @property
+    def aggregation(self) -> VariableAggregation:
+        """What was given at construction."""
+        return self._aggregation or VariableAggregation.NONE
 
     @property
     def device(self) -> str:
@@ -232,11 +252,95 @@ class Variable(Operators):
         """Subtract `delta` from its value."""
         return self.assign(ops.subtract(self._state.read(), convert_to_tensor(delta, self.dtype)))
 
+    def __getitem__(self, index: Any) -> Any:
+        """The elements at an index, as a tensor whose `assign` writes them here."""
+        part = ops.getitem(self, index)
+        if part is not self._state.read():
+            part._slice_of = (self, index)
+        return part
+
+    def _assign_at(self, index: Any, value: Any) -> Variable:
+        """Give the elements at an index other values."""
+        size = self._state.spec.size
+        places = ops.getitem(ops.reshape(ops.arange(size, dtype="int32"), self.shape), index)
+        value = ops.broadcast_to(ops.cast(value, self.dtype), places.shape)
+        flat = ops.reshape(self._state.read(), (size,))
+        changed = ops.scatter_update(flat, ops.reshape(places, (-1, 1)), ops.reshape(value, (-1,)))
+        return self.assign(ops.reshape(changed, self.shape))
+
+    # Rows: `sparse_delta` has `indices` (row numbers) and `values` (a row for each)
+
     def scatter_update(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Any:
-        """Replace rows: `sparse_delta` has `indices` and `values`."""
-        return self.assign(
-            ops.scatter_update(self._state.read(), ops.expand_dims(sparse_delta.indices, -1), sparse_delta.values)
-        )
+        """Replace rows."""
+        return self._scatter_rows(sparse_delta, None)
+
+    batch_scatter_update = scatter_update
+
+    def scatter_add(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Any:
+        """Add to rows."""
+        return self._scatter_rows(sparse_delta, "add")
+
+    def scatter_sub(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Any:
+        """Subtract from rows."""
+        return self._scatter_rows(sparse_delta, "add", ops.negative)
+
+    def scatter_mul(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Any:
+        """Multiply rows."""
+        return self._scatter_rows(sparse_delta, "mul")
+
+    def scatter_div(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Any:
+        """Divide rows."""
+        return self._scatter_rows(sparse_delta, "mul", ops.reciprocal)
+
+    def scatter_max(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Any:
+        """The larger of old and new in rows."""
+        return self._scatter_rows(sparse_delta, "max")
+
+    def scatter_min(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Any:
+        """The smaller of old and new in rows."""
+        return self._scatter_rows(sparse_delta, "min")
+
+    def _scatter_rows(self, delta: Any, reduction: str | None, change: Any = None) -> Variable:
+        return self._scatter(ops.expand_dims(convert_to_tensor(delta.indices), -1), delta.values, reduction, change)
+
+    def _scatter(self, indices: Any, updates: Any, reduction: str | None, change: Any = None) -> Variable:
+        updates = ops.cast(updates, self.dtype)
+        updates = updates if change is None else change(updates)
+        return self.assign(ops.scatter_update(self._state.read(), indices, updates, reduction=reduction))
+
+    # Elements or slices at places (..., axes)
+
+    def scatter_nd_update(self, indices: Any, updates: Any, name: str | None = None) -> Any:
+        """Replace what lies at places."""
+        return self._scatter(convert_to_tensor(indices), updates, None)
+
+    def scatter_nd_add(self, indices: Any, updates: Any, name: str | None = None) -> Any:
+        """Add to what lies at places."""
+        return self._scatter(convert_to_tensor(indices), updates, "add")
+
+    def scatter_nd_sub(self, indices: Any, updates: Any, name: str | None = None) -> Any:
+        """Subtract from what lies at places."""
+        return self._scatter(convert_to_tensor(indices), updates, "add", ops.negative)
+
+    def scatter_nd_max(self, indices: Any, updates: Any, name: str | None = None) -> Any:
+        """The larger of old and new at places."""
+        return self._scatter(convert_to_tensor(indices), updates, "max")
+
+    def scatter_nd_min(self, indices: Any, updates: Any, name: str | None = None) -> Any:
+        """The smaller of old and new at places."""
+        return self._scatter(convert_to_tensor(indices), updates, "min")
+
+    def gather_nd(self, indices: Any, name: str | None = None) -> Any:
+        """What lies at places."""
+        return self._state.read()[tuple(ops.unstack(convert_to_tensor(indices), axis=-1))]
+
+    def sparse_read(self, indices: Any, name: str | None = None) -> Any:
+        """Rows by their numbers."""
+        return ops.take(self._state.read(), indices, axis=0)
+
+    def set_shape(self, shape: Any) -> None:
+        """Check that it has this shape; None means any size."""
+        self.shape.assert_is_compatible_with(TensorShape(shape))
 
     # As a number
 
@@ -271,7 +375,7 @@ class Variable(Operators):
     def __repr__(self) -> str:
         if dispatch.current_trace() is not None:
             return f"<tf.Variable '{self.name}' shape={self.shape} dtype={self.dtype.name}>"
-        return f"<tf.Variable '{self.name}' shape={self.shape} dtype={self.dtype.name}, numpy={self.numpy()!r}>"
+        return f"<tf.Variable '{self.name}' shape={self.shape} dtype={self.dtype.name}, numpy={shown_values(self.numpy())}>"
 
 
 def as_spec(value: Any) -> Spec:
