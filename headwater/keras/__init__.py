@@ -11,8 +11,31 @@ from typing import Any
 __version__ = "3.15.1"  # of the interface that is served
 
 _SUBMODULES = frozenset(
-    "activations backend callbacks config constraints datasets dtype_policies initializers layers legacy losses metrics models ops "
-    "mixed_precision optimizers preprocessing random regularizers saving tree utils applications".split()
+    [
+        "activations",
+        "backend",
+        "callbacks",
+        "config",
+        "constraints",
+        "datasets",
+        "dtype_policies",
+        "initializers",
+        "layers",
+        "legacy",
+        "losses",
+        "metrics",
+        "models",
+        "ops",
+        "mixed_precision",
+        "optimizers",
+        "preprocessing",
+        "random",
+        "regularizers",
+        "saving",
+        "tree",
+        "utils",
+        "applications",
+    ]
 )
 _PLACES = {
     "DTypePolicy": "dtype_policies",

@@ -18,8 +18,8 @@ class name_scope:  # noqa: N801 - the name that Keras gives it
 
     Args:
         name: without "/".
-        deduplicate, override_parent: accepted for compatibility with Keras; a layer that enters its own name twice, as its
-            `build` inside its `call`, counts once.
+        deduplicate, override_parent: accepted for compatibility with Keras; a layer that enters its own name twice, as
+            its `build` inside its `call`, counts once.
         caller: who enters; the same caller right inside itself adds nothing.
     Example:
         >>> with name_scope("encoder"):
@@ -27,7 +27,9 @@ class name_scope:  # noqa: N801 - the name that Keras gives it
         'encoder'
     """
 
-    def __init__(self, name: str, caller: Any = None, deduplicate: bool = True, override_parent: str | None = None) -> None:
+    def __init__(
+        self, name: str, caller: Any = None, deduplicate: bool = True, override_parent: str | None = None
+    ) -> None:
         if not isinstance(name, str) or "/" in name:
             raise ValueError(f"a scope is named by a string without '/', not by {name!r}")
         self.name, self._caller, self._deduplicate, self._override = name, caller, deduplicate, override_parent

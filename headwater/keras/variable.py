@@ -1,4 +1,6 @@
-"""Variable: what a layer, an optimizer or a metric keeps, found by a path of names and cast to the compute dtype when read."""
+"""Variable: what a layer, an optimizer or a metric keeps, found by a path of names and cast to the compute dtype when
+read.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,9 @@ class StatelessScope:
         (6.0, 1.0)
     """
 
-    def __init__(self, state_mapping: Any = None, collect_losses: bool = False, initialize_variables: bool = True) -> None:
+    def __init__(
+        self, state_mapping: Any = None, collect_losses: bool = False, initialize_variables: bool = True
+    ) -> None:
         self.collect_losses, self.initialize_variables = collect_losses, initialize_variables
         self.losses: list[Any] = []
         self._values: dict[int, Any] = {}
@@ -92,7 +96,8 @@ class Variable(_Variable):
     """A tensor that layers keep and training changes.
 
     Args:
-        initializer: the first value (array, tensor, number), or a function `initializer(shape, dtype=...)`, or the name of one.
+        initializer: the first value (array, tensor, number), or a function `initializer(shape, dtype=...)`, or the name
+            of one.
         shape: shape of the value; needed if `initializer` is a function.
         dtype: dtype of the value; `keras.config.floatx()` for a function, the value's own otherwise.
         trainable: whether optimizers change it.
@@ -123,14 +128,16 @@ class Variable(_Variable):
             raise TypeError(f"Variable got unknown arguments: {', '.join(kwargs)}")
         name = name or auto_name(type(self).__name__)
         if not isinstance(name, str) or "/" in name:
-            raise ArgumentError(f"a variable is named by a string without '/', not by {name!r}.", fix="choose another name.")
+            raise ArgumentError(
+                f"a variable is named by a string without '/', not by {name!r}.", fix="choose another name."
+            )
         with init_scope():
             value = _first_value(initializer, shape, dtype)
         super().__init__(value, trainable=bool(trainable), name=name)
         scope = current_path()
         self._path = f"{scope}/{name}" if scope else name
         self._autocast = bool(autocast)
-        self.aggregation, self.synchronization = aggregation, synchronization
+        self.__dict__.update(_aggregation=aggregation, _synchronization=synchronization)
         self._layout = layout
         self._regularizer: Any = None
         self._constraint: Any = None
@@ -156,6 +163,16 @@ class Variable(_Variable):
         self._state.trainable = bool(value)
 
     @property
+    def aggregation(self) -> str:
+        """How the values of replicas would be put together."""
+        return self._aggregation
+
+    @property
+    def synchronization(self) -> str:
+        """When they would be."""
+        return self._synchronization
+
+    @property
     def autocast(self) -> bool:
         """Whether it is cast to a layer's compute dtype when it is read in the layer."""
         return self._autocast
@@ -168,7 +185,9 @@ class Variable(_Variable):
     @regularizer.setter
     def regularizer(self, value: Any) -> None:
         if value is not None and not callable(value):
-            raise ArgumentError(f"{value!r} is not a regularizer.", fix="pass a keras.regularizers object or a function.")
+            raise ArgumentError(
+                f"{value!r} is not a regularizer.", fix="pass a keras.regularizers object or a function."
+            )
         self._regularizer = value
 
     @property
@@ -250,6 +269,7 @@ def _first_value(initializer: Any, shape: Any, dtype: Any) -> Any:
     value = ops.convert_to_tensor(initializer, dtype)
     if shape is not None and tuple(value.shape) != tuple([shape] if isinstance(shape, int) else shape):
         raise ArgumentError(
-            f"a variable of shape {tuple(shape)} is given a value of shape {tuple(value.shape)}.", fix="make them equal."
+            f"a variable of shape {tuple(shape)} is given a value of shape {tuple(value.shape)}.",
+            fix="make them equal.",
         )
     return value

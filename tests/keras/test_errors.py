@@ -36,44 +36,68 @@ MISTAKES = {
         ValueError,
         ["to have value 4", "(8, 3)", "Sequential 'classifier' > Dense 'first'"],
     ),
-    "wrong number of axes": (lambda: layers.Dense(3, name="d")(np.ones(3)), ValueError, ["min_ndim=2", "Dense 'd'", "x[None]"]),
+    "wrong number of axes": (
+        lambda: layers.Dense(3, name="d")(np.ones(3)),
+        ValueError,
+        ["min_ndim=2", "Dense 'd'", "x[None]"],
+    ),
     "x and y of different length": (lambda: classifier().fit(X, Y[:5]), ValueError, ["'x' has 8", "'y' has 5"]),
     "empty data": (lambda: classifier().fit(X[:0], Y[:0]), ValueError, ["0 samples"]),
     "no data": (lambda: classifier().fit(), ValueError, ["x is None"]),
     "empty generator": (lambda: classifier().fit(iter([]), verbose=0), ValueError, ["gave no batch"]),
     "no targets": (lambda: classifier().fit(X, verbose=0), ValueError, ["y is None"]),
-    "labels out of range": (lambda: classifier().fit(X, Y + 3, verbose=0), ValueError, ["label 3 is no class", "4 units"]),
+    "labels out of range": (
+        lambda: classifier().fit(X, Y + 3, verbose=0),
+        ValueError,
+        ["label 3 is no class", "4 units"],
+    ),
     "labels out of range, one batch": (lambda: classifier().train_on_batch(X, Y - 1), ValueError, ["label -1"]),
     "strings": (lambda: classifier().fit(np.full((8, 4), "a"), Y), TypeError, ["no array of numbers"]),
     "unknown optimizer": (lambda: classifier().compile("adamm", "mse"), ValueError, ["'adamm'", "'adam'"]),
     "unknown loss": (lambda: classifier().compile("adam", "msse"), ValueError, ["'msse'", "'mse'"]),
     "unknown metric": (lambda: classifier().compile("adam", "mse", metrics=["acuracy"]), ValueError, ["'accuracy'"]),
-    "metrics as a string": (lambda: classifier().compile("adam", "mse", metrics="mae"), ValueError, ["metrics=['mae']"]),
+    "metrics as a string": (
+        lambda: classifier().compile("adam", "mse", metrics="mae"),
+        ValueError,
+        ["metrics=['mae']"],
+    ),
     "not compiled": (lambda: keras.Sequential([layers.Dense(1)]).fit(X, Y), ValueError, [UNCOMPILED, "model.compile"]),
     "units below 1": (lambda: layers.Dense(0), ValueError, ["units=0"]),
     "misspelt argument": (lambda: layers.Dense(3, unit=3), ValueError, ["unit"]),
     "not a layer": (lambda: keras.Sequential([3]), ValueError, ["3 of type int"]),
-    "index without a row": (lambda: layers.Embedding(3, 2, name="e")([[5]]), IndexError, ["rows 0 to 2", "Embedding 'e'"]),
+    "index without a row": (
+        lambda: layers.Embedding(3, 2, name="e")([[5]]),
+        IndexError,
+        ["rows 0 to 2", "Embedding 'e'"],
+    ),
     "mistake inside a layer": (
         lambda: broken().fit(X, np.ones((8, 2)), verbose=0),
         ValueError,
         ["(None, 4) @ (5, 2)", "Sequential 'outer' > Bad 'bad'".replace("Bad", "FiveRows")],
     ),
     "shapes that do not join": (
-        lambda: layers.Concatenate(name="c")([np.ones((2, 3)), np.ones((3, 3, 3))]), ValueError, ["(2, 3)", "(3, 3, 3)"]
+        lambda: layers.Concatenate(name="c")([np.ones((2, 3)), np.ones((3, 3, 3))]),
+        ValueError,
+        ["(2, 3)", "(3, 3, 3)"],
     ),
     "input left out": (
-        lambda: keras.Model(keras.Input((2,)), layers.Dense(2)(keras.Input((2,), name="lost"))), ValueError, ["'lost'"]
+        lambda: keras.Model(keras.Input((2,)), layers.Dense(2)(keras.Input((2,), name="lost"))),
+        ValueError,
+        ["'lost'"],
     ),
     "two layers of one name": (
-        lambda: keras.Sequential([layers.Dense(1, name="n"), layers.Dense(1, name="n")]), ValueError, ["'n'"]
+        lambda: keras.Sequential([layers.Dense(1, name="n"), layers.Dense(1, name="n")]),
+        ValueError,
+        ["'n'"],
     ),
     "no such file": (lambda: keras.models.load_model("nowhere.keras"), FileNotFoundError, ["nowhere.keras"]),
     "no such layer": (lambda: classifier().get_layer("lost"), ValueError, ["lost", "'first'"]),
     "batch of no samples": (lambda: classifier().fit(X, Y, batch_size=0), ValueError, ["batch_size=0"]),
     "nothing left to train on": (lambda: classifier().fit(X, Y, validation_split=0.99), ValueError, ["empty"]),
     "weights of another shape": (
-        lambda: classifier().set_weights([np.ones((2, 2))] * 4), ValueError, ["(4, 6)", "(2, 2)"]
+        lambda: classifier().set_weights([np.ones((2, 2))] * 4),
+        ValueError,
+        ["(4, 6)", "(2, 2)"],
     ),
     "super().__init__ forgotten": (
         lambda: type("L", (layers.Layer,), {"__init__": lambda self: None, "call": lambda self, x: x})()(X),
@@ -82,7 +106,7 @@ MISTAKES = {
     ),
     "condition on a KerasTensor": (lambda: bool(keras.Input((2,))), RuntimeError, ["without values"]),
     "values of a KerasTensor": (lambda: np.asarray(keras.Input((2,))), RuntimeError, ["without values"]),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", MISTAKES)

@@ -68,7 +68,9 @@ def close(a, b):
 @pytest.mark.parametrize("name", MODELS)
 @pytest.mark.parametrize("direction", ["ours to theirs", "theirs to ours", "ours to ours"])
 def test_whole_models(name, direction, tmp_path):
-    writer, reader = {"ours to theirs": (ours, theirs), "theirs to ours": (theirs, ours), "ours to ours": (ours, ours)}[direction]
+    writer, reader = {"ours to theirs": (ours, theirs), "theirs to ours": (theirs, ours), "ours to ours": (ours, ours)}[
+        direction
+    ]
     model, x, y = MODELS[name](writer)
     model.fit(x, y, epochs=2, verbose=0)
     path = str(tmp_path / "model.keras")

@@ -1,4 +1,6 @@
-"""Every layer against real Keras on JAX: the same config and weights give the same outputs, gradients, shapes and files."""
+"""Every layer against real Keras on JAX: the same config and weights give the same outputs, gradients, shapes and
+files.
+"""
 
 import os
 
@@ -113,7 +115,7 @@ def test_output_weights_and_mask_equal_those_of_keras(name, arguments, inputs):
 
 @pytest.mark.parametrize(("name", "arguments", "inputs"), CASES, ids=NAMES)
 def test_training_output_and_gradients_equal_those_of_keras(name, arguments, inputs):
-    if name in RANDOM or inputs is IDS and name != "Embedding":
+    if name in RANDOM or (inputs is IDS and name != "Embedding"):
         pytest.skip("draws other numbers")
     mine, other = pair(name, arguments, inputs)
     takes_training = name in ("BatchNormalization",)
@@ -157,7 +159,7 @@ def test_config_and_symbolic_shape_equal_those_of_keras(name, arguments, inputs)
     many = isinstance(inputs, list)
     dtype = "int32" if inputs is IDS else "float32"
     shapes = [(None, *x.shape[1:]) for x in (inputs if many else [inputs])]
-    if name == "PReLU" or "axis" in arguments and arguments["axis"] == 1 and name == "BatchNormalization":
+    if name == "PReLU" or ("axis" in arguments and arguments["axis"] == 1 and name == "BatchNormalization"):
         shapes = [x.shape for x in (inputs if many else [inputs])]
     symbols = [ours.Input(batch_shape=shape, dtype=dtype) for shape in shapes]
     their_symbols = [theirs.Input(batch_shape=shape, dtype=dtype) for shape in shapes]

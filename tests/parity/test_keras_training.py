@@ -21,7 +21,9 @@ WEIGHTS = rng.uniform(0.5, 2.0, size=50).astype("float32")
 
 def classifier(keras, units=3, activation="softmax"):
     layers = keras.layers
-    return keras.Sequential([keras.Input((6,)), layers.Dense(8, activation="relu"), layers.Dense(units, activation=activation)])
+    return keras.Sequential(
+        [keras.Input((6,)), layers.Dense(8, activation="relu"), layers.Dense(units, activation=activation)]
+    )
 
 
 def two_heads(keras):
@@ -43,59 +45,111 @@ def one(keras):
 
 
 SETTINGS = {
-    "regression by string": (one, {"optimizer": "sgd", "loss": "mse", "metrics": ["mae", "mean_squared_error"]}, {}, (X, Y)),
+    "regression by string": (
+        one,
+        {"optimizer": "sgd", "loss": "mse", "metrics": ["mae", "mean_squared_error"]},
+        {},
+        (X, Y),
+    ),
     "sparse labels": (
-        classifier, {"optimizer": "adam", "loss": "sparse_categorical_crossentropy", "metrics": ["accuracy"]}, {}, (X, LABELS)
+        classifier,
+        {"optimizer": "adam", "loss": "sparse_categorical_crossentropy", "metrics": ["accuracy"]},
+        {},
+        (X, LABELS),
     ),
     "short name of accuracy, chosen loss": (
-        classifier, {"optimizer": "rmsprop", "loss": "crossentropy", "metrics": ["acc"]}, {}, (X, LABELS)
+        classifier,
+        {"optimizer": "rmsprop", "loss": "crossentropy", "metrics": ["acc"]},
+        {},
+        (X, LABELS),
     ),
     "one hot": (
-        classifier, {"optimizer": "adam", "loss": "categorical_crossentropy", "metrics": ["accuracy"]}, {},
+        classifier,
+        {"optimizer": "adam", "loss": "categorical_crossentropy", "metrics": ["accuracy"]},
+        {},
         (X, np.eye(3, dtype="float32")[LABELS]),
     ),
     "binary": (
         lambda k: classifier(k, 1, "sigmoid"),
-        {"optimizer": "adam", "loss": "binary_crossentropy", "metrics": ["accuracy", "AUC"]}, {}, (X, BINARY),
+        {"optimizer": "adam", "loss": "binary_crossentropy", "metrics": ["accuracy", "AUC"]},
+        {},
+        (X, BINARY),
     ),
     "binary, flat targets": (
-        lambda k: classifier(k, 1, "sigmoid"), {"optimizer": "adam", "loss": "binary_crossentropy"}, {}, (X, BINARY[:, 0])
+        lambda k: classifier(k, 1, "sigmoid"),
+        {"optimizer": "adam", "loss": "binary_crossentropy"},
+        {},
+        (X, BINARY[:, 0]),
     ),
     "sample weights": (
-        one, {"optimizer": "sgd", "loss": "mse", "metrics": ["mae"], "weighted_metrics": ["mae", "mse"]},
-        {"sample_weight": WEIGHTS}, (X, Y),
+        one,
+        {"optimizer": "sgd", "loss": "mse", "metrics": ["mae"], "weighted_metrics": ["mae", "mse"]},
+        {"sample_weight": WEIGHTS},
+        (X, Y),
     ),
     "class weights": (
-        classifier, {"optimizer": "sgd", "loss": "sparse_categorical_crossentropy", "weighted_metrics": ["accuracy"]},
-        {"class_weight": {0: 1.0, 1: 3.0, 2: 0.5}}, (X, LABELS),
+        classifier,
+        {"optimizer": "sgd", "loss": "sparse_categorical_crossentropy", "weighted_metrics": ["accuracy"]},
+        {"class_weight": {0: 1.0, 1: 3.0, 2: 0.5}},
+        (X, LABELS),
     ),
-    "validation split": (one, {"optimizer": "adamw", "loss": "mae", "metrics": ["mse"]}, {"validation_split": 0.3}, (X, Y)),
+    "validation split": (
+        one,
+        {"optimizer": "adamw", "loss": "mae", "metrics": ["mse"]},
+        {"validation_split": 0.3},
+        (X, Y),
+    ),
     "validation data every second epoch": (
-        one, {"optimizer": "adam", "loss": "huber"}, {"validation_data": (X[:9], Y[:9]), "validation_freq": 2}, (X, Y)
+        one,
+        {"optimizer": "adam", "loss": "huber"},
+        {"validation_data": (X[:9], Y[:9]), "validation_freq": 2},
+        (X, Y),
     ),
     "steps per epoch": (one, {"optimizer": "sgd", "loss": "mse"}, {"steps_per_epoch": 2}, (X, Y)),
-    "two heads, one loss": (two_heads, {"optimizer": "sgd", "loss": "mse"}, {}, (X, [Y, np.eye(3, dtype="float32")[LABELS]])),
+    "two heads, one loss": (
+        two_heads,
+        {"optimizer": "sgd", "loss": "mse"},
+        {},
+        (X, [Y, np.eye(3, dtype="float32")[LABELS]]),
+    ),
     "two heads, lists": (
         two_heads,
-        {"optimizer": "adam", "loss": ["mse", "sparse_categorical_crossentropy"], "loss_weights": [1.0, 0.5],
-         "metrics": [["mae"], ["accuracy"]]},
-        {}, (X, [Y, LABELS]),
+        {
+            "optimizer": "adam",
+            "loss": ["mse", "sparse_categorical_crossentropy"],
+            "loss_weights": [1.0, 0.5],
+            "metrics": [["mae"], ["accuracy"]],
+        },
+        {},
+        (X, [Y, LABELS]),
     ),
     "two heads, dicts by name": (
         two_heads,
-        {"optimizer": "adam", "loss": {"a": "mse", "b": "sparse_categorical_crossentropy"}, "loss_weights": {"a": 2.0, "b": 0.5},
-         "metrics": {"b": ["accuracy", "sparse_categorical_crossentropy"], "a": "mae"}},
-        {}, (X, {"a": Y, "b": LABELS}),
+        {
+            "optimizer": "adam",
+            "loss": {"a": "mse", "b": "sparse_categorical_crossentropy"},
+            "loss_weights": {"a": 2.0, "b": 0.5},
+            "metrics": {"b": ["accuracy", "sparse_categorical_crossentropy"], "a": "mae"},
+        },
+        {},
+        (X, {"a": Y, "b": LABELS}),
     ),
     "two heads, a loss for one": (two_heads, {"optimizer": "sgd", "loss": ["mse", None]}, {}, (X, [Y, LABELS])),
     "dict outputs": (
-        dict_heads, {"optimizer": "sgd", "loss": {"p": "mse", "q": "mae"}, "metrics": {"p": ["mae"], "q": ["mse", "mae"]}},
-        {}, (X, {"p": Y, "q": BINARY}),
+        dict_heads,
+        {"optimizer": "sgd", "loss": {"p": "mse", "q": "mae"}, "metrics": {"p": ["mae"], "q": ["mse", "mae"]}},
+        {},
+        (X, {"p": Y, "q": BINARY}),
     ),
     "metric twice": (one, {"optimizer": "sgd", "loss": "mse", "metrics": ["mae", "mae"]}, {}, (X, Y)),
-    "clipped": (one, {"optimizer": ("SGD", {"learning_rate": 0.5, "momentum": 0.9, "clipnorm": 0.1}), "loss": "mse"}, {}, (X, Y)),
+    "clipped": (
+        one,
+        {"optimizer": ("SGD", {"learning_rate": 0.5, "momentum": 0.9, "clipnorm": 0.1}), "loss": "mse"},
+        {},
+        (X, Y),
+    ),
     "functions": (one, {"optimizer": "sgd", "loss": "functions", "metrics": "functions"}, {}, (X, Y)),
-}  # fmt: skip
+}
 
 
 def compiled(keras, make, settings):
@@ -111,7 +165,10 @@ def compiled(keras, make, settings):
         def worst(y, p):
             return keras.ops.max(keras.ops.abs(y - p), axis=-1)
 
-        settings.update(loss=squared, metrics=[worst, keras.metrics.MeanSquaredError(name="named"), keras.losses.mean_absolute_error])
+        settings.update(
+            loss=squared,
+            metrics=[worst, keras.metrics.MeanSquaredError(name="named"), keras.losses.mean_absolute_error],
+        )
     model = make(keras)
     model.compile(**settings)
     return model

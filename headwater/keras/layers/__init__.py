@@ -42,7 +42,11 @@ _MODULES = {
     "reshaping.reshape": "Reshape",
 }
 _PLACES = {name: f"{__name__}.{module}" for module, names in _MODULES.items() for name in names.split()}
-_ALIASES = {f"Global{kind}Pool{n}D": f"Global{full}Pooling{n}D" for n in (1, 2, 3) for kind, full in (("Avg", "Average"), ("Max", "Max"))}
+_ALIASES = {
+    f"Global{kind}Pool{n}D": f"Global{full}Pooling{n}D"
+    for n in (1, 2, 3)
+    for kind, full in (("Avg", "Average"), ("Max", "Max"))
+}
 
 __all__ = [*_PLACES, *_ALIASES, "deserialize", "serialize"]
 

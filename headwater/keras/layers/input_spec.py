@@ -44,11 +44,13 @@ class InputSpec:
         limit = self.ndim if self.ndim is not None else self.max_ndim
         for axis in self.axes:
             if limit is not None and axis >= limit:
-                raise ArgumentError(f"axis {axis} is greater than the last axis, {limit - 1}.", fix="name axes that exist.")
+                raise ArgumentError(
+                    f"axis {axis} is greater than the last axis, {limit - 1}.", fix="name axes that exist."
+                )
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that make this spec again."""
-        names = "dtype shape ndim max_ndim min_ndim axes".split()
+        names = ["dtype", "shape", "ndim", "max_ndim", "min_ndim", "axes"]
         return {name: getattr(self, name) for name in names} | {"optional": self.optional}
 
     @classmethod
@@ -102,7 +104,9 @@ def _check_one(spec: InputSpec, value: Any, what: str) -> None:
             fix=_rank_fix(ndim, spec.ndim, shape),
         )
     if spec.max_ndim is not None and ndim > spec.max_ndim:
-        raise ShapeError(f"{what} expected max_ndim={spec.max_ndim}, found ndim={ndim}.", fix="flatten or reshape the input.")
+        raise ShapeError(
+            f"{what} expected max_ndim={spec.max_ndim}, found ndim={ndim}.", fix="flatten or reshape the input."
+        )
     if spec.min_ndim is not None and ndim < spec.min_ndim:
         raise ShapeError(
             f"{what} expected min_ndim={spec.min_ndim}, found ndim={ndim}. Full shape received: {shape}.",
@@ -113,7 +117,8 @@ def _check_one(spec: InputSpec, value: Any, what: str) -> None:
     for axis, size in spec.axes.items():
         if size is not None and shape[axis] not in (size, None):
             raise ShapeError(
-                f"{what} expected axis {axis} of input shape to have value {size}, but received input with shape {shape}.",
+                f"{what} expected axis {axis} of input shape to have value {size}, "
+                f"but received input with shape {shape}.",
                 fix=f"feed inputs with {size} entries along axis {axis}, or build a new layer for {shape[axis]}.",
             )
     if spec.shape is not None:

@@ -42,7 +42,9 @@ def _name_of(layer: Layer) -> str:
 
 
 def _wrap_build(build: Callable[..., None]) -> Callable[..., None]:
-    """`build`, in the scope of the layer's name; afterwards the layer is built and knows the shapes it was built for."""
+    """`build`, in the scope of the layer's name; afterwards the layer is built and knows the shapes it was built
+    for.
+    """
 
     @functools.wraps(build)
     def wrapped(self: Layer, *args: Any, **kwargs: Any) -> None:
@@ -72,7 +74,8 @@ def _plain_shapes(shape: Any) -> Any:
 class Layer(Operation):
     """A piece of a model: a computation and the variables that it uses.
 
-    Subclasses define `call(self, x)`, and `build(self, input_shape)` if they have variables whose shapes depend on the input.
+    Subclasses define `call(self, x)`, and `build(self, input_shape)` if they have variables whose shapes depend on the
+    input.
 
     Args:
         activity_regularizer: function from the layer's output to a loss.
@@ -103,7 +106,8 @@ class Layer(Operation):
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         self = super().__new__(cls, *args, **kwargs)
         self.__dict__.update(
-            _trainable_variables=[], _non_trainable_variables=[], _layers=[], _metrics=[], _seed_generators=[], _loss_values=[],
+            _trainable_variables=[], _non_trainable_variables=[], _layers=[], _metrics=[], _seed_generators=[],
+            _loss_values=[],
         )  # fmt: skip
         return self
 
@@ -176,7 +180,9 @@ class Layer(Operation):
             self._untrack(value)
 
     def _track(self, value: Any) -> Any:
-        """Remember a variable, layer, metric or seed generator, or those in a container; return what to keep of `value`."""
+        """Remember a variable, layer, metric or seed generator, or those in a container; return what to keep of
+        `value`.
+        """
         if isinstance(value, _FrontendVariable):
             self._track_variable(value)
         elif isinstance(value, Layer):
@@ -205,7 +211,9 @@ class Layer(Operation):
         if not isinstance(value, (_FrontendVariable, Layer)):
             return
         others = sum(1 for held in self.__dict__.values() if held is value)
-        if others > 1 or any(_holds(held, value) for held in self.__dict__.values() if isinstance(held, (TrackedList, TrackedDict))):
+        if others > 1 or any(
+            _holds(held, value) for held in self.__dict__.values() if isinstance(held, (TrackedList, TrackedDict))
+        ):
             return
         for store in (self._layers, self._trainable_variables, self._non_trainable_variables):
             store[:] = [item for item in store if item is not value]
@@ -263,8 +271,8 @@ class Layer(Operation):
 
         Args:
             shape: its shape; () by default.
-            initializer: a name, an object of `keras.initializers`, a function, or an array. By default "glorot_uniform" for floats
-                and "zeros" for others.
+            initializer: a name, an object of `keras.initializers`, a function, or an array. By default "glorot_uniform"
+                for floats and "zeros" for others.
             dtype: its dtype; that of the layer's dtype policy by default.
             trainable: whether optimizers change it.
             autocast: whether it is cast to the compute dtype where the layer reads it.
@@ -290,7 +298,8 @@ class Layer(Operation):
         with name_scope(self.name, caller=self):
             variable = Variable(
                 initializers.get(initializer) if isinstance(initializer, (str, dict)) else initializer,
-                shape=sizes, dtype=dtype, trainable=trainable, autocast=autocast, aggregation=aggregation, layout=layout,
+                shape=sizes, dtype=dtype, trainable=trainable, autocast=autocast, aggregation=aggregation,
+                layout=layout,
                 name=name,
             )  # fmt: skip
         if regularizer is not None:
@@ -335,7 +344,9 @@ class Layer(Operation):
         """The layer's output; on KerasTensors, a description of it."""
         if "_dtype_policy" not in self.__dict__:
             raise StateError(
-                f"{type(self).__name__}.__init__ did not call super().__init__().", fix="call super().__init__() first in it.", where=""
+                f"{type(self).__name__}.__init__ did not call super().__init__().",
+                fix="call super().__init__() first in it.",
+                where="",
             )
         with layer_scope(_name_of(self)):
             return self._call_in_scope(args, kwargs)
@@ -348,7 +359,9 @@ class Layer(Operation):
         first = arguments.get(signature.first) if signature.first else next(iter(arguments.values()), None)
         if self._input_spec is not None or type(self).input_spec is not Layer.input_spec:
             check_inputs(self.input_spec, first, self.name)
-        scope = _NO_SCOPE if self.built else name_scope(self.name, caller=self)  # sub-layers may be built in the first call
+        scope = (
+            _NO_SCOPE if self.built else name_scope(self.name, caller=self)
+        )  # sub-layers may be built in the first call
         if not self.built:
             self._build_for(arguments, tensors)
         outer_training = _calls.training
@@ -370,7 +383,9 @@ class Layer(Operation):
         if self.activity_regularizer is not None:
             for output in tree.leaves(outputs):
                 if isinstance(output, Tensor):
-                    self.add_loss(ops.divide(self.activity_regularizer(output), max(output.shape[0] if output.shape else 1, 1)))
+                    self.add_loss(
+                        ops.divide(self.activity_regularizer(output), max(output.shape[0] if output.shape else 1, 1))
+                    )
         if masks is not None or self.supports_masking:
             self._pass_on_masks(first, outputs, masks)
         return outputs
@@ -432,16 +447,18 @@ class Layer(Operation):
             tensor._keras_mask = mask
         return tensor
 
-    def _resolve_training(self, signature: CallSignature, arguments: dict[str, Any], kwargs: dict[str, Any]) -> bool | None:
+    def _resolve_training(
+        self, signature: CallSignature, arguments: dict[str, Any], kwargs: dict[str, Any]
+    ) -> bool | None:
         """The value of `training`: what was passed, else what the layer around was told, else the default of `call`."""
         training = arguments.get("training")
         if training is None:
             training = _calls.training
             if training is None:
                 training = signature.default_training
-            if training is not None and signature.takes_training and "training" not in arguments:
-                kwargs["training"] = training
-            elif training is not None and signature.takes_training and "training" in kwargs:
+            if (training is not None and signature.takes_training and "training" not in arguments) or (
+                training is not None and signature.takes_training and "training" in kwargs
+            ):
                 kwargs["training"] = training
         return training
 
@@ -453,6 +470,9 @@ class Layer(Operation):
         single = len(tensors) == 1
         for position, (name, leaves) in enumerate(tensors.items()):
             if all(getattr(leaf, "_keras_mask", None) is None for leaf in leaves):
+                symbolic = single and isinstance(leaves[0], KerasTensor) and signature.takes_mask
+                if symbolic and arguments.get("mask") is None:  # files of Keras say so
+                    kwargs["mask"] = tree.map_structure(lambda leaf: None, arguments[name])
                 continue
             masks = tree.map_structure(lambda leaf: getattr(leaf, "_keras_mask", None), arguments[name])
             if position == 0:
@@ -510,7 +530,9 @@ class Layer(Operation):
             return symbolic_outputs(self._traced_call, args, kwargs)
         signature = signature_of(self.call)
         arguments = signature.bind(args, kwargs)
-        shapes = {name: _shapes_of(arguments[name]) for name in _tensor_arguments(arguments) if not name.endswith("mask")}
+        shapes = {
+            name: _shapes_of(arguments[name]) for name in _tensor_arguments(arguments) if not name.endswith("mask")
+        }
         names = signature_of(self.compute_output_shape).names
         if len(names) == 1 or len(shapes) == 1:
             output_shape = self.compute_output_shape(next(iter(shapes.values())))
@@ -535,8 +557,11 @@ class Layer(Operation):
 
     def _pass_on_masks(self, inputs: Any, outputs: Any, previous: Any) -> None:
         if previous is not None and not self.supports_masking:
+            if signature_of(self.call).takes_mask:
+                return  # it has used the mask
             warnings.warn(
-                f"Layer '{self.name}' (of type {type(self).__name__}) was passed an input with a mask attached to it. However, "
+                f"Layer '{self.name}' (of type {type(self).__name__}) was passed an input with a mask attached to it. "
+                "However, "
                 "this layer does not support masking and will therefore destroy the mask information.",
                 stacklevel=5,
             )
@@ -548,7 +573,11 @@ class Layer(Operation):
         if masks is None:
             return
         for output, mask in zip(flat, tree.leaves(masks)):
-            if mask is not None and isinstance(output, (Tensor, KerasTensor)) and getattr(output, "_keras_mask", None) is None:
+            if (
+                mask is not None
+                and isinstance(output, (Tensor, KerasTensor))
+                and getattr(output, "_keras_mask", None) is None
+            ):
                 output._keras_mask = mask
 
     # ---- losses -----------------------------------------------------------------------------------------------------
@@ -679,13 +708,15 @@ class Layer(Operation):
         weights = list(weights)
         if len(own) != len(weights):
             raise ArgumentError(
-                f"set_weights on layer {self.name!r} was given {len(weights)} arrays, and the layer has {len(own)} weights.",
+                f"set_weights on layer {self.name!r} was given {len(weights)} arrays, "
+                f"and the layer has {len(own)} weights.",
                 fix="pass one array for each of layer.weights." if self.built else "build the layer first.",
             )
         for variable, value in zip(own, weights):
             if tuple(np.shape(value)) != tuple(variable.shape):
                 raise ShapeError(
-                    f"layer {self.name!r}: a weight of shape {tuple(variable.shape)} was given a value of shape {np.shape(value)}.",
+                    f"layer {self.name!r}: a weight of shape {tuple(variable.shape)} "
+                    f"was given a value of shape {np.shape(value)}.",
                     fix="pass the arrays in the order of layer.weights.",
                 )
         for variable, value in zip(own, weights):
@@ -810,7 +841,7 @@ class Layer(Operation):
         """Not served any more, as in Keras 3: keep the metric as an attribute and update it in `call`."""
         raise StateError(
             "add_metric is gone since Keras 3.",
-            fix="make the metric an attribute (self.m = keras.metrics.Mean()) and call self.m.update_state(...) in call().",
+            fix="make the metric an attribute (self.m = keras.metrics.Mean()), and update it in call().",
         )
 
     def __repr__(self) -> str:
@@ -856,7 +887,9 @@ def _shapes_of(value: Any) -> Any:
 
 
 def _is_shape(shape: Any) -> bool:
-    return isinstance(shape, (list, tuple)) and all(size is None or isinstance(size, (int, np.integer)) for size in shape)
+    return isinstance(shape, (list, tuple)) and all(
+        size is None or isinstance(size, (int, np.integer)) for size in shape
+    )
 
 
 def _placeholders(shape: Any, dtype: Any) -> Any:

@@ -15,7 +15,9 @@ def _register_with_optree() -> None:
     import optree
 
     everywhere = optree.registry.__GLOBAL_NAMESPACE
-    optree.register_pytree_node(TrackedList, lambda items: (list(items), None), lambda _, items: list(items), namespace=everywhere)
+    optree.register_pytree_node(
+        TrackedList, lambda items: (list(items), None), lambda _, items: list(items), namespace=everywhere
+    )
     optree.register_pytree_node(
         TrackedDict,
         lambda items: ([items[key] for key in _ordered(items)], tuple(_ordered(items)), tuple(_ordered(items))),

@@ -184,6 +184,10 @@ class Functional(Function, Model):
             fitted._keras_mask = mask
         return fitted
 
+    def get_build_config(self) -> dict[str, Any]:
+        """Nothing to build: the graph says all."""
+        return {"input_shape": None}
+
     # ---- config -----------------------------------------------------------------------------------------------------
 
     def get_config(self) -> dict[str, Any]:
@@ -232,7 +236,8 @@ def _with_own_inputs(inputs: Any, outputs: Any) -> tuple[Any, Any]:
     for tensor in flat:
         if not isinstance(tensor, KerasTensor):
             raise ArgumentError(
-                f"the inputs of a model are KerasTensors, and one is {type(tensor).__name__}.", fix="make them with keras.Input."
+                f"the inputs of a model are KerasTensors, and one is {type(tensor).__name__}.",
+                fix="make them with keras.Input.",
             )
     if all(isinstance(tensor._keras_history.operation, InputLayer) for tensor in flat):
         return inputs, outputs
@@ -248,7 +253,9 @@ def _with_own_inputs(inputs: Any, outputs: Any) -> tuple[Any, Any]:
 
 
 def _takes_inputs_and_outputs(cls: type) -> bool:
-    names = signature_of(cls.__init__).names if cls.__init__ is not Functional.__init__ else ["self", "inputs", "outputs"]
+    names = (
+        signature_of(cls.__init__).names if cls.__init__ is not Functional.__init__ else ["self", "inputs", "outputs"]
+    )
     return "inputs" in names and "outputs" in names
 
 
@@ -271,7 +278,10 @@ def _placeholders_like(shape: Any, inputs: list[KerasTensor]) -> list[KerasTenso
 
 def _map_tensors(place: Any, structure: Any) -> Any:
     if isinstance(structure, dict):
-        return {key: _map_tensors(place, value) if not isinstance(value, KerasTensor) else place(value) for key, value in structure.items()}
+        return {
+            key: _map_tensors(place, value) if not isinstance(value, KerasTensor) else place(value)
+            for key, value in structure.items()
+        }
     if isinstance(structure, (list, tuple)):
         return [place(value) if isinstance(value, KerasTensor) else _map_tensors(place, value) for value in structure]
     return place(structure)
@@ -292,7 +302,10 @@ def _node_config(node: Any, positions: dict[Any, int]) -> dict[str, Any]:
             return [describe(item) for item in value]
         return serialize_keras_object(value)
 
-    return {"args": [describe(arg) for arg in node.args], "kwargs": {key: describe(value) for key, value in node.kwargs.items()}}
+    return {
+        "args": [describe(arg) for arg in node.args],
+        "kwargs": {key: describe(value) for key, value in node.kwargs.items()},
+    }
 
 
 # ---- from a config --------------------------------------------------------------------------------------------------
@@ -316,7 +329,9 @@ def functional_from_config(cls: type, config: dict[str, Any], custom_objects: di
         layers[entry["name"]] = layer
         waiting += [(entry["name"], position, node) for position, node in enumerate(_nodes_of(entry))]
     made: dict[tuple[str, int], list[KerasTensor]] = {
-        (name, 0): layer._inbound_nodes[0].output_tensors for name, layer in layers.items() if isinstance(layer, InputLayer)
+        (name, 0): layer._inbound_nodes[0].output_tensors
+        for name, layer in layers.items()
+        if isinstance(layer, InputLayer)
     }
     _apply_nodes(layers, waiting, made)
 
@@ -377,7 +392,9 @@ def _arguments(node: Any, made: dict[tuple[str, int], list[KerasTensor]]) -> tup
         return deserialize_keras_object(value)
 
     if isinstance(node, dict):
-        return tuple(restore(arg) for arg in node["args"]), {key: restore(value) for key, value in node["kwargs"].items()}
+        return tuple(restore(arg) for arg in node["args"]), {
+            key: restore(value) for key, value in node["kwargs"].items()
+        }
     # Keras 2: [[name, node, tensor, kwargs], ...], one entry for each input.
     entries = [node] if node and isinstance(node[0], str) else node
     tensors = [made[(entry[0], entry[1])][entry[2]] for entry in entries]

@@ -22,7 +22,8 @@ def is_functional_call(args: tuple, kwargs: dict[str, Any]) -> bool:
 class Model(Trainer, Layer):
     """Layers put together, with training and saving.
 
-    Made of inputs and outputs, `Model(inputs=x, outputs=y)`, or by a subclass that makes layers in `__init__` and uses them in `call`.
+    Made of inputs and outputs, `Model(inputs=x, outputs=y)`, or by a subclass that makes layers in `__init__` and uses
+    them in `call`.
 
     Args:
         inputs: KerasTensors from `keras.Input`, alone or in a list or dict.
@@ -49,7 +50,9 @@ class Model(Trainer, Layer):
         if is_functional_call(args, kwargs):
             # A subclass that hands inputs and outputs up becomes a functional model of its own class.
             if not isinstance(self, functional.Functional):
-                kind = type(type(self).__name__, (type(self), functional.Functional), {"__module__": type(self).__module__})
+                kind = type(
+                    type(self).__name__, (type(self), functional.Functional), {"__module__": type(self).__module__}
+                )
                 self.__class__ = kind
             functional.Functional.__init__(self, *args, **kwargs)
             return
@@ -76,7 +79,9 @@ class Model(Trainer, Layer):
 
     @layers.setter
     def layers(self, value: Any) -> None:
-        raise AttributeError("`layers` of a model is set by making layers, not by assigning to it; use another attribute name")
+        raise AttributeError(
+            "`layers` of a model is set by making layers, not by assigning to it; use another attribute name"
+        )
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """One of `layers`, by its name or its number.
@@ -88,7 +93,9 @@ class Model(Trainer, Layer):
         layers = self.layers
         if index is not None:
             if not -len(layers) <= index < len(layers):
-                raise ArgumentError(f"model {self.name!r} has {len(layers)} layers, and no layer {index}.", fix="count from 0.")
+                raise ArgumentError(
+                    f"model {self.name!r} has {len(layers)} layers, and no layer {index}.", fix="count from 0."
+                )
             return layers[index]
         for layer in layers:
             if layer.name == name:
@@ -211,7 +218,8 @@ class Model(Trainer, Layer):
             copy = model_from_bytes(model_bytes(self), safe=False, custom_objects=_own_classes(self))
         except (ValueError, TypeError, RuntimeError, NotImplementedError) as error:
             raise StateError(
-                f"model {self.name!r} can't be copied: {error}", fix="give its classes get_config methods, or use clone_model."
+                f"model {self.name!r} can't be copied: {error}",
+                fix="give its classes get_config methods, or use clone_model.",
             ) from error
         memo[id(self)] = copy
         return copy
@@ -219,7 +227,11 @@ class Model(Trainer, Layer):
 
 def _own_classes(model: Model) -> dict[str, Any]:
     """The classes of a model's layers, by name: so that a copy in memory needs no registration."""
-    return {type(layer).__name__: type(layer) for layer in model._flatten_layers() if not type(layer).__module__.startswith("headwater.")}
+    return {
+        type(layer).__name__: type(layer)
+        for layer in model._flatten_layers()
+        if not type(layer).__module__.startswith("headwater.")
+    }
 
 
 def is_symbolic_structure(value: Any) -> bool:

@@ -26,7 +26,7 @@ class Sequential(Model):
         name: its name.
     Example:
         >>> from headwater import keras
-        >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, activation="relu"), keras.layers.Dense(1)])
+        >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3), keras.layers.Dense(1)])
         >>> model.output_shape, model.count_params()
         ((None, 1), 19)
     """
@@ -105,7 +105,11 @@ class Sequential(Model):
         self._forget_programs()
         if self._stack and isinstance(self._stack[0], InputLayer) and len(self._stack) > 1:
             self.build(self._stack[0].batch_shape)
-        elif self._stack and getattr(self._stack[0], "input_shape", None) is not None and isinstance(self._stack[0], Functional):
+        elif (
+            self._stack
+            and getattr(self._stack[0], "input_shape", None) is not None
+            and isinstance(self._stack[0], Functional)
+        ):
             self.build(self._stack[0].input_shape)
 
     def build(self, input_shape: Any = None) -> None:
@@ -114,15 +118,19 @@ class Sequential(Model):
             return
         if input_shape is None:
             raise StateError(
-                f"Sequential model {self.name!r} can't be built without the shape of its input.", fix="pass input_shape=(None, ...)."
+                f"Sequential model {self.name!r} can't be built without the shape of its input.",
+                fix="pass input_shape=(None, ...).",
             )
         if not self._stack:
-            raise StateError(f"Sequential model {self.name!r} can't be built: it has no layers.", fix="call model.add(layer).")
+            raise StateError(
+                f"Sequential model {self.name!r} can't be built: it has no layers.", fix="call model.add(layer)."
+            )
         with name_scope(self.name, caller=self):
             if isinstance(self._stack[0], InputLayer):
                 if tuple(self._stack[0].batch_shape) != tuple(input_shape):
                     raise ArgumentError(
-                        f"Sequential model {self.name!r} is built for inputs {self._stack[0].batch_shape}, not {tuple(input_shape)}.",
+                        f"Sequential model {self.name!r} is built for inputs {self._stack[0].batch_shape}, "
+                        f"not {tuple(input_shape)}.",
                         fix="leave out its Input, or give the same shape.",
                     )
             else:
@@ -196,7 +204,8 @@ class Sequential(Model):
     def _built_part(self, what: str) -> Functional:
         if self._functional is None:
             raise AttributeError(
-                f"Sequential model {self.name!r} has no {what} yet: it is not built; add a keras.Input, call it, or call build(shape)"
+                f"Sequential model {self.name!r} has no {what} yet: it is not built; add a keras.Input, call it, "
+                "or call build(shape)"
             )
         return self._functional
 

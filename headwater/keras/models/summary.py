@@ -13,7 +13,6 @@ from headwater.errors import ArgumentError, HeadwaterError
 from headwater.keras.keras_tensor import KerasTensor
 from headwater.keras.layers.layer import Layer
 from headwater.keras.models.functional import Functional
-from headwater.keras.models.sequential import Sequential
 
 
 def print_summary(
@@ -81,7 +80,9 @@ def _widths(ends: Sequence[float], length: int) -> list[int]:
     stops = [int(end * scale) for end in ends]
     widths = [stop - before for stop, before in zip(stops, [0, *stops[:-1]])]
     if min(widths) < 4:
-        raise ArgumentError(f"a summary of {length} characters per line has no room for its columns.", fix="pass a larger line_length.")
+        raise ArgumentError(
+            f"a summary of {length} characters per line has no room for its columns.", fix="pass a larger line_length."
+        )
     # A space on either side of each cell is added, and taken from all columns in equal parts again, with the borders.
     spare = 3 * len(widths) + 1
     for index in range(len(widths)):
@@ -91,7 +92,9 @@ def _widths(ends: Sequence[float], length: int) -> list[int]:
     return widths
 
 
-def draw_table(headers: Sequence[str], rows: Sequence[Sequence[str]], widths: Sequence[int], sides: Sequence[str]) -> list[str]:
+def draw_table(
+    headers: Sequence[str], rows: Sequence[Sequence[str]], widths: Sequence[int], sides: Sequence[str]
+) -> list[str]:
     """A table with borders, as lines.
 
     Args:
@@ -152,7 +155,9 @@ def _in_range(operations: Sequence[Any], layer_range: Any) -> Sequence[Any]:
     begins = [index for index, operation in enumerate(operations) if re.match(first, operation.name)]
     ends = [index for index, operation in enumerate(operations) if re.match(last, operation.name)]
     if not begins or not ends:
-        raise ArgumentError(f"layer_range={layer_range!r}: the model has no such layers.", fix="use names that summary() shows.")
+        raise ArgumentError(
+            f"layer_range={layer_range!r}: the model has no such layers.", fix="use names that summary() shows."
+        )
     begin, end = sorted((min(begins), max(ends)))
     return operations[begin : end + 1]
 

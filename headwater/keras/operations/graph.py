@@ -1,4 +1,6 @@
-"""The graph between some KerasTensors and others: its nodes in an order in which they can run, and Keras's order of layers."""
+"""The graph between some KerasTensors and others: its nodes in an order in which they can run, and Keras's order of
+layers.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +19,8 @@ class GraphMap:
 
     Attributes:
         nodes: the nodes, each after those that it needs.
-        operations: the layers and ops, in the order in which Keras lists them: by their distance from the outputs, then by the order
-            in which a walk from the outputs meets them.
+        operations: the layers and ops, in the order in which Keras lists them: by their distance from the outputs, then
+            by the order in which a walk from the outputs meets them.
         depth_of: distance of each node from the outputs.
     """
 
@@ -56,7 +58,9 @@ class GraphMap:
                 if node in finished:
                     continue
                 if node in open_nodes:
-                    raise ArgumentError(f"the graph has a cycle through {node.operation.name!r}.", fix="remove the loop.")
+                    raise ArgumentError(
+                        f"the graph has a cycle through {node.operation.name!r}.", fix="remove the loop."
+                    )
                 self.first_met.setdefault(id(node.operation), len(self.first_met))
                 open_nodes.add(node)
                 stack.append((node, True))
@@ -92,7 +96,8 @@ class GraphMap:
         for operation in self.operations:
             if operation.name in seen:
                 raise ArgumentError(
-                    f"two layers of one model are both named {operation.name!r}.", fix="give each layer a name of its own."
+                    f"two layers of one model are both named {operation.name!r}.",
+                    fix="give each layer a name of its own.",
                 )
             seen.add(operation.name)
 

@@ -18,7 +18,9 @@ class Node:
         outputs: what it returned: a structure of KerasTensors.
     """
 
-    def __init__(self, operation: Any, call_args: tuple = (), call_kwargs: Mapping[str, Any] | None = None, outputs: Any = None):
+    def __init__(
+        self, operation: Any, call_args: tuple = (), call_kwargs: Mapping[str, Any] | None = None, outputs: Any = None
+    ):
         self.operation = operation
         self.args, self.kwargs = tuple(call_args), dict(call_kwargs or {})
         self._leaves, self._form = tree.flatten((list(self.args), self.kwargs))

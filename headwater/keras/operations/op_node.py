@@ -1,4 +1,6 @@
-"""OpNode: a function of `keras.ops`, as an operation of a functional model. It is written as Keras's class of that function."""
+"""OpNode: a function of `keras.ops`, as an operation of a functional model. It is written as Keras's class of that
+function.
+"""
 
 from __future__ import annotations
 
@@ -17,25 +19,156 @@ from headwater.ops import symbolic
 
 # Parameters that Keras passes to the call of an op; all others go to its constructor, and so into its config.
 _CALL_PARAMETERS = frozenset(
-    "x x1 x2 xs y a b c input inputs key index condition indices values updates update kernel query queries keys value mask target "
-    "output weights start_indices segment_ids mean variance elements pred init_val condlist choicelist sorted_sequence "
-    "array arrays operands tensor tensors images logits labels data q k v".split()
+    [
+        "x",
+        "x1",
+        "x2",
+        "xs",
+        "y",
+        "a",
+        "b",
+        "c",
+        "input",
+        "inputs",
+        "key",
+        "index",
+        "condition",
+        "indices",
+        "values",
+        "updates",
+        "update",
+        "kernel",
+        "query",
+        "queries",
+        "keys",
+        "value",
+        "mask",
+        "target",
+        "output",
+        "weights",
+        "start_indices",
+        "segment_ids",
+        "mean",
+        "variance",
+        "elements",
+        "pred",
+        "init_val",
+        "condlist",
+        "choicelist",
+        "sorted_sequence",
+        "array",
+        "arrays",
+        "operands",
+        "tensor",
+        "tensors",
+        "images",
+        "logits",
+        "labels",
+        "data",
+        "q",
+        "k",
+        "v",
+    ]
 )
 _CLASS_NAMES = {"getitem": "GetItem", "abs": "Absolute", "divide_no_nan": "DivideNoNan"}
 _MODULES = {
-    "keras.src.ops.nn": (
-        "relu relu6 sigmoid sparse_plus softplus softsign soft_shrink sparse_sigmoid silu squareplus log_sigmoid leaky_relu "
-        "hard_sigmoid hard_silu hard_tanh hard_shrink threshold elu selu gelu celu glu tanh_shrink softmax log_softmax sparsemax "
-        "max_pool average_pool conv depthwise_conv separable_conv conv_transpose one_hot multi_hot batch_normalization "
-        "binary_crossentropy categorical_crossentropy sparse_categorical_crossentropy moments normalize polar psnr rms_normalization "
-        "layer_normalization dot_product_attention unfold"
-    ).split(),
-    "keras.src.ops.core": "cast scatter scatter_update slice slice_update shape stop_gradient unstack while_loop cond map scan".split(),
-    "keras.src.ops.math": (
-        "segment_sum segment_max top_k in_top_k logsumexp extract_sequences fft fft2 ifft2 rfft irfft stft istft rsqrt erf erfinv "
-        "logdet view_as_complex view_as_real"
-    ).split(),
-    "keras.src.ops.linalg": "cholesky det eig eigh inv lu_factor norm qr solve solve_triangular svd lstsq".split(),
+    "keras.src.ops.nn": [
+        "relu",
+        "relu6",
+        "sigmoid",
+        "sparse_plus",
+        "softplus",
+        "softsign",
+        "soft_shrink",
+        "sparse_sigmoid",
+        "silu",
+        "squareplus",
+        "log_sigmoid",
+        "leaky_relu",
+        "hard_sigmoid",
+        "hard_silu",
+        "hard_tanh",
+        "hard_shrink",
+        "threshold",
+        "elu",
+        "selu",
+        "gelu",
+        "celu",
+        "glu",
+        "tanh_shrink",
+        "softmax",
+        "log_softmax",
+        "sparsemax",
+        "max_pool",
+        "average_pool",
+        "conv",
+        "depthwise_conv",
+        "separable_conv",
+        "conv_transpose",
+        "one_hot",
+        "multi_hot",
+        "batch_normalization",
+        "binary_crossentropy",
+        "categorical_crossentropy",
+        "sparse_categorical_crossentropy",
+        "moments",
+        "normalize",
+        "polar",
+        "psnr",
+        "rms_normalization",
+        "layer_normalization",
+        "dot_product_attention",
+        "unfold",
+    ],
+    "keras.src.ops.core": [
+        "cast",
+        "scatter",
+        "scatter_update",
+        "slice",
+        "slice_update",
+        "shape",
+        "stop_gradient",
+        "unstack",
+        "while_loop",
+        "cond",
+        "map",
+        "scan",
+    ],
+    "keras.src.ops.math": [
+        "segment_sum",
+        "segment_max",
+        "top_k",
+        "in_top_k",
+        "logsumexp",
+        "extract_sequences",
+        "fft",
+        "fft2",
+        "ifft2",
+        "rfft",
+        "irfft",
+        "stft",
+        "istft",
+        "rsqrt",
+        "erf",
+        "erfinv",
+        "logdet",
+        "view_as_complex",
+        "view_as_real",
+    ],
+    "keras.src.ops.linalg": [
+        "cholesky",
+        "det",
+        "eig",
+        "eigh",
+        "inv",
+        "lu_factor",
+        "norm",
+        "qr",
+        "solve",
+        "solve_triangular",
+        "svd",
+        "lstsq",
+    ],
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 

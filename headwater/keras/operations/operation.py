@@ -31,7 +31,9 @@ class Operation:
         if name is None:
             name = auto_name(type(self).__name__)
         if not isinstance(name, str) or "/" in name:
-            raise ArgumentError(f"a layer is named by a string without '/', not by {name!r}.", fix="choose another name.")
+            raise ArgumentError(
+                f"a layer is named by a string without '/', not by {name!r}.", fix="choose another name."
+            )
         self.name = name
         self._inbound_nodes: list[Node] = []
         self._outbound_nodes: list[Node] = []
@@ -87,7 +89,8 @@ class Operation:
         bad = [name for name, value in config.items() if not _is_plain(value)]
         if bad:
             raise UnsupportedError(
-                f"{type(self).__name__} was made with {', '.join(bad)}, of which it can't tell how to write it to a config.",
+                f"{type(self).__name__} was made with {', '.join(bad)}, "
+                "of which it can't tell how to write it to a config.",
                 fix=f"give {type(self).__name__} a get_config method that returns the arguments of its constructor.",
             )
         return config

@@ -13,8 +13,8 @@ from headwater.frontend.tracing import output_specs
 from headwater.frontend.variable import as_spec
 from headwater.keras.keras_tensor import KerasTensor
 
-# What unknown sizes are taken for, one after the other: a size of the result that differs between the two is unknown too. Both
-# have many divisors, so that a reshape that fits the real batches fits these.
+# What unknown sizes are taken for, one after the other: a size of the result that differs between the two is unknown
+# too. Both have many divisors, so that a reshape that fits the real batches fits these.
 _FILLS = (5040, 7560)
 
 

@@ -28,7 +28,9 @@ def save_model(model: Any, filepath: Any, overwrite: bool = True, zipped: bool |
     legacy_options = {"save_format", "include_optimizer"}
     unknown = set(kwargs) - legacy_options
     if unknown:
-        raise ArgumentError(f"save_model got unknown arguments: {', '.join(sorted(unknown))}.", fix="leave them out.", where="")
+        raise ArgumentError(
+            f"save_model got unknown arguments: {', '.join(sorted(unknown))}.", fix="leave them out.", where=""
+        )
     if hasattr(filepath, "write"):
         model_file.write_model(model, filepath)
         return
@@ -46,7 +48,9 @@ def save_model(model: Any, filepath: Any, overwrite: bool = True, zipped: bool |
 
 def _check_overwrite(path: str, overwrite: bool) -> None:
     if os.path.exists(path) and not overwrite:
-        raise ArgumentError(f"{path!r} exists, and overwrite=False.", fix="choose another name, or pass overwrite=True.", where="")
+        raise ArgumentError(
+            f"{path!r} exists, and overwrite=False.", fix="choose another name, or pass overwrite=True.", where=""
+        )
 
 
 def load_model(filepath: Any, custom_objects: Any = None, compile: bool = True, safe_mode: bool = True) -> Any:
@@ -82,7 +86,9 @@ def _kind_of(path: str) -> str | None:
         return "hdf5" if file.read(8) == _HDF5_SIGNATURE else None
 
 
-def save_weights(model: Any, filepath: Any, overwrite: bool = True, max_shard_size: float | None = None, **kwargs: Any) -> None:
+def save_weights(
+    model: Any, filepath: Any, overwrite: bool = True, max_shard_size: float | None = None, **kwargs: Any
+) -> None:
     """Write the weights of a model to a file.
 
     Args:
@@ -96,9 +102,13 @@ def save_weights(model: Any, filepath: Any, overwrite: bool = True, max_shard_si
     if max_shard_size is not None:
         raise ArgumentError("weights in several files are not served.", fix="leave out max_shard_size.", where="")
     if not path.endswith((".weights.h5", ".h5", ".hdf5")):
-        raise ArgumentError(f"the filename must end in `.weights.h5`; it is {path!r}.", fix="give it that ending.", where="")
+        raise ArgumentError(
+            f"the filename must end in `.weights.h5`; it is {path!r}.", fix="give it that ending.", where=""
+        )
     if not model.built:
-        raise StateError(f"model {model.name!r} has no weights to save: it is not built.", fix="call it on data first.", where="")
+        raise StateError(
+            f"model {model.name!r} has no weights to save: it is not built.", fix="call it on data first.", where=""
+        )
     _check_overwrite(path, overwrite)
 
     def write(file: Any) -> None:
@@ -124,12 +134,16 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, **kwarg
     by_name = kwargs.pop("by_name", False)
     kwargs.pop("objects_to_skip", None)
     if kwargs:
-        raise ArgumentError(f"load_weights got unknown arguments: {', '.join(kwargs)}.", fix="leave them out.", where="")
+        raise ArgumentError(
+            f"load_weights got unknown arguments: {', '.join(kwargs)}.", fix="leave them out.", where=""
+        )
     path = os.fspath(filepath)
     kind = _kind_of(path)
     if not model.built:
         raise StateError(
-            f"model {model.name!r} has no weights to load into: it is not built.", fix="call it on data, or build it, first.", where=""
+            f"model {model.name!r} has no weights to load into: it is not built.",
+            fix="call it on data, or build it, first.",
+            where="",
         )
     if kind == "zip":
         with open(path, "rb") as file:

@@ -1,7 +1,7 @@
 """HDF5 files: groups and plain data sets of numbers, nothing else. All readers of .h5 files go through here.
 
-A data set is looked at before it is read: no links to elsewhere, no external storage, no virtual sets, no unknown filters, and no
-declared size beyond what its stored bytes can hold.
+A data set is looked at before it is read: no links to elsewhere, no external storage, no virtual sets, no unknown
+filters, and no declared size beyond what its stored bytes can hold.
 """
 
 from __future__ import annotations
@@ -44,7 +44,9 @@ class Reader:
         try:
             self._file = self._h5py.File(source, "r")
         except OSError as error:
-            raise ArgumentError(f"{what} is not an HDF5 file, or is damaged: {error}.", fix="check the file.", where="") from None
+            raise ArgumentError(
+                f"{what} is not an HDF5 file, or is damaged: {error}.", fix="check the file.", where=""
+            ) from None
 
     def __enter__(self) -> Reader:
         return self

@@ -79,10 +79,12 @@ def write_model(model: Any, file: Any) -> None:
         store.attrs["backend"] = "headwater"
         store.attrs["keras_version"] = VERSION
         described = serialize_keras_object(model)
-        store.attrs["model_config"] = json.dumps({"class_name": described["class_name"], "config": described["config"]}).encode()
+        store.attrs["model_config"] = json.dumps(
+            {"class_name": described["class_name"], "config": described["config"]}
+        ).encode()
         write_weights(model, store.create_group("model_weights"))
         compiled = model.get_compile_config()
-        if compiled is None:
+        if not compiled:
             return
         optimizer = compiled.pop("optimizer")
         if optimizer is not None:
@@ -92,7 +94,9 @@ def write_model(model: Any, file: Any) -> None:
             _write_group(store.create_group("optimizer_weights"), model.optimizer.variables)
 
 
-def read_model(source: Any, what: str, custom_objects: Any = None, compiled: bool = True, safe_mode: bool = True) -> Any:
+def read_model(
+    source: Any, what: str, custom_objects: Any = None, compiled: bool = True, safe_mode: bool = True
+) -> Any:
     """The model that a file holds.
 
     Args:
@@ -106,7 +110,9 @@ def read_model(source: Any, what: str, custom_objects: Any = None, compiled: boo
         attributes = reader.attributes()
         if "model_config" not in attributes:
             raise ArgumentError(
-                f"{what} holds weights only, no model.", fix="build the model in Python and call its load_weights.", where=""
+                f"{what} holds weights only, no model.",
+                fix="build the model in Python and call its load_weights.",
+                where="",
             )
         config = strict_json.parse(_text(attributes["model_config"]), f"model_config of {what}")
         model = deserialize_keras_object(config, custom_objects, safe_mode=safe_mode)
@@ -139,7 +145,12 @@ def _read_optimizer(model: Any, reader: Reader) -> None:
 
 
 def read_weights(
-    model: Any, reader: Reader, path: str = "", skip_mismatch: bool = False, by_name: bool = False, what: str = "the file"
+    model: Any,
+    reader: Reader,
+    path: str = "",
+    skip_mismatch: bool = False,
+    by_name: bool = False,
+    what: str = "the file",
 ) -> None:
     """Give the weights of a model the values of a file: layer by layer in their order, or by name.
 
@@ -154,7 +165,8 @@ def read_weights(
         names = [name for name in names if stored[name]]
         if len(names) != len(layers):
             raise ArgumentError(
-                f"{what} has weights for {len(names)} layers, and model {model.name!r} has {len(layers)} layers with weights.",
+                f"{what} has weights for {len(names)} layers, and model {model.name!r} has {len(layers)} "
+                "with weights.",
                 fix="load into a model of the same architecture, or pass by_name=True.", where="",
             )  # fmt: skip
         pairs = list(zip(layers, names))
@@ -162,7 +174,9 @@ def read_weights(
     for layer, name in pairs:
         variables = _legacy_weights(layer)
         values = [reader.array(f"{path}/{name}/{weight}") for weight in stored[name]]
-        fits = len(values) == len(variables) and all(tuple(v.shape) == tuple(a.shape) for v, a in zip(variables, values))
+        fits = len(values) == len(variables) and all(
+            tuple(v.shape) == tuple(a.shape) for v, a in zip(variables, values)
+        )
         if fits:
             plan += zip(variables, values)
         elif not skip_mismatch:

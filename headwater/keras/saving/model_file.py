@@ -45,7 +45,9 @@ def read_model(file: Any, what: str, custom_objects: Any = None, compiled: bool 
     try:
         archive = zipfile.ZipFile(file, "r")
     except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
-        raise ArgumentError(f"{what} is not a .keras file, or is damaged: {error}.", fix="check the file.", where="") from None
+        raise ArgumentError(
+            f"{what} is not a .keras file, or is damaged: {error}.", fix="check the file.", where=""
+        ) from None
     with archive:
         config = strict_json.parse(_member(archive, CONFIG, what, strict_json.MAX_BYTES), f"{CONFIG} of {what}")
         weights = _member(archive, WEIGHTS, what)
@@ -66,7 +68,9 @@ def weights_of(file: Any, what: str) -> bytes:
         with zipfile.ZipFile(file, "r") as archive:
             return _member(archive, WEIGHTS, what)
     except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
-        raise ArgumentError(f"{what} is not a .keras file, or is damaged: {error}.", fix="check the file.", where="") from None
+        raise ArgumentError(
+            f"{what} is not a .keras file, or is damaged: {error}.", fix="check the file.", where=""
+        ) from None
 
 
 def _member(archive: zipfile.ZipFile, name: str, what: str, limit: int | None = None) -> bytes:
@@ -74,7 +78,9 @@ def _member(archive: zipfile.ZipFile, name: str, what: str, limit: int | None = 
     found = [info for info in archive.infolist() if info.filename == name]
     if len(found) != 1:
         raise ArgumentError(
-            f"{what} has {'no' if not found else 'more than one'} member {name!r}.", fix="check that the file is complete.", where=""
+            f"{what} has {'no' if not found else 'more than one'} member {name!r}.",
+            fix="check that the file is complete.",
+            where="",
         )
     (info,) = found
     if info.file_size > info.compress_size * MAX_EXPANSION + 1024 or (limit is not None and info.file_size > limit):

@@ -1,7 +1,7 @@
 """Objects to plain data and back, in the form of Keras 3: {"module", "class_name", "config", "registered_name"}.
 
-Reading is data first: a name in a config only chooses an entry of the closed table (`table.py`) or one of the caller's custom
-objects. No code is stored, and none is loaded.
+Reading is data first: a name in a config only chooses an entry of the closed table (`table.py`) or one of the caller's
+custom objects. No code is stored, and none is loaded.
 """
 
 from __future__ import annotations
@@ -78,7 +78,8 @@ def _deeper() -> Iterator[None]:
         _state.depth -= 1
 
 
-# ---- writing ----------------------------------------------------------------------------------------------------------
+# ---- writing
+# ----------------------------------------------------------------------------------------------------------
 
 
 def serialize_keras_object(obj: Any) -> Any:
@@ -207,7 +208,8 @@ def _remember_written(obj: Any, config: dict[str, Any]) -> None:
         first["shared_object_id"] = config["shared_object_id"] = id(obj)
 
 
-# ---- reading ----------------------------------------------------------------------------------------------------------
+# ---- reading
+# ----------------------------------------------------------------------------------------------------------
 
 
 def deserialize_keras_object(
@@ -305,7 +307,9 @@ def _make(cls: Any, inner: dict[str, Any]) -> Any:
         ) from error
 
 
-def _find(config: dict[str, Any], name: str | None, function: bool, module_objects: dict[str, Any] | None = None) -> Any:
+def _find(
+    config: dict[str, Any], name: str | None, function: bool, module_objects: dict[str, Any] | None = None
+) -> Any:
     if name is None:
         raise ArgumentError("a config names a function by something that is no string.", fix="check the file.")
     module, registered = config.get("module"), config.get("registered_name")

@@ -28,7 +28,10 @@ def _known_attributes() -> frozenset[str]:
     """What every layer and model has: none of it but these two leads to objects that a file keeps."""
     from headwater.keras.models.sequential import Sequential
 
-    return (frozenset(dir(Sequential(name="reference"))) | {"operations", "_operations", "_map"}) - {"optimizer", "layers"}
+    return (frozenset(dir(Sequential(name="reference"))) | {"operations", "_operations", "_map"}) - {
+        "optimizer",
+        "layers",
+    }
 
 
 def _children(obj: Any) -> Iterator[tuple[str, Any]]:

@@ -23,7 +23,9 @@ def parse(text: str | bytes, what: str) -> Any:
     Raises: ArgumentError if it is no JSON, or nested or large beyond reason.
     """
     if len(text) > MAX_BYTES:
-        raise ArgumentError(f"{what} has {len(text)} bytes; the limit is {MAX_BYTES}.", fix="check where the file comes from.")
+        raise ArgumentError(
+            f"{what} has {len(text)} bytes; the limit is {MAX_BYTES}.", fix="check where the file comes from."
+        )
     if isinstance(text, bytes):
         try:
             text = text.decode("utf-8")

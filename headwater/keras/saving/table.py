@@ -1,5 +1,5 @@
-"""The closed table: what a file may name. Public classes, and pure functions, of this package; nothing is imported by a name
-from a file, and the module that a config gives only chooses between groups of this table.
+"""The closed table: what a file may name. Public classes, and pure functions, of this package; nothing is imported by a
+name from a file, and the module that a config gives only chooses between groups of this table.
 """
 
 from __future__ import annotations

@@ -41,7 +41,9 @@ class CompileLoss:
 
     def __init__(self, loss: Any, loss_weights: Any = None, output_names: Any = None) -> None:
         if loss_weights is not None and not isinstance(loss_weights, (list, tuple, dict, float, int)):
-            raise ArgumentError(f"loss_weights={loss_weights!r} is neither a number nor a list or dict.", fix="pass numbers.")
+            raise ArgumentError(
+                f"loss_weights={loss_weights!r} is neither a number nor a list or dict.", fix="pass numbers."
+            )
         self._user_loss, self._user_weights = loss, loss_weights
         self.output_names = output_names
         self.built = False
@@ -70,7 +72,8 @@ class CompileLoss:
             loss = loss[0]
         elif layout.count == 1 and isinstance(loss, (list, tuple)):
             raise ArgumentError(
-                f"{len(loss)} losses are given for a model of one output.", fix="pass one loss, such as a function that adds them."
+                f"{len(loss)} losses are given for a model of one output.",
+                fix="pass one loss, such as a function that adds them.",
             )
         wanted = layout.spread(loss, "loss", _is_one)
         self._identifiers = wanted
@@ -120,7 +123,9 @@ class CompileLoss:
             if loss is None:
                 continue
             if targets[place] is None:
-                raise ArgumentError("an output with a loss has no target.", fix="pass y for each output that has a loss.")
+                raise ArgumentError(
+                    "an output with a loss has no target.", fix="pass y for each output that has a loss."
+                )
             value = ops.cast(loss(targets[place], preds[place], weights[place]), self.dtype)
             tracker = self._trackers.get(place)
             if tracker is not None:

@@ -27,7 +27,9 @@ def check_metrics(identifiers: Any) -> None:
 
 
 def _is_one(value: Any) -> bool:
-    return isinstance(value, (str, metrics_module.Metric)) or (callable(value) and not isinstance(value, (list, tuple, dict)))
+    return isinstance(value, (str, metrics_module.Metric)) or (
+        callable(value) and not isinstance(value, (list, tuple, dict))
+    )
 
 
 class CompileMetrics:
@@ -103,7 +105,11 @@ class CompileMetrics:
             weights = [None] * layout.count
         else:
             weights = tree.leaves(sample_weight)
-            weights = weights * layout.count if len(weights) < layout.count else layout.flatten(sample_weight, "sample_weight")
+            weights = (
+                weights * layout.count
+                if len(weights) < layout.count
+                else layout.flatten(sample_weight, "sample_weight")
+            )
         for group, target, pred in zip(self._plain, targets, preds):
             for metric in group:
                 metric.update_state(target, pred)

@@ -84,9 +84,15 @@ class ArrayBatches:
     Raises: ShapeError if the numbers of samples differ; ArgumentError if there are none.
     """
 
-    def __init__(self, x: Any, y: Any = None, sample_weight: Any = None, batch_size: int | None = None, shuffle: Any = False) -> None:
-        if batch_size is not None and (isinstance(batch_size, bool) or not isinstance(batch_size, (int, np.integer)) or batch_size < 1):
-            raise ArgumentError(f"batch_size={batch_size!r} is not a positive whole number.", fix="pass e.g. 32.", where="")
+    def __init__(
+        self, x: Any, y: Any = None, sample_weight: Any = None, batch_size: int | None = None, shuffle: Any = False
+    ) -> None:
+        if batch_size is not None and (
+            isinstance(batch_size, bool) or not isinstance(batch_size, (int, np.integer)) or batch_size < 1
+        ):
+            raise ArgumentError(
+                f"batch_size={batch_size!r} is not a positive whole number.", fix="pass e.g. 32.", where=""
+            )
         self.shuffle = shuffle
         x, y, sample_weight = _tensors(x, "x"), _tensors(y, "y"), _tensors(sample_weight, "sample_weight")
         self.num_samples = _count_samples(x, y, sample_weight)
@@ -100,9 +106,9 @@ class ArrayBatches:
         if not self.shuffle:
             return None
         if self.shuffle != "batch":
-            return np.random.permutation(self.num_samples)  # NumPy's global state: keras.utils.set_random_seed seeds it
+            return np.random.permutation(self.num_samples)  # noqa: NPY002 - set_random_seed seeds it
         whole = self.num_samples // self.batch_size
-        starts = np.random.permutation(whole) * self.batch_size
+        starts = np.random.permutation(whole) * self.batch_size  # noqa: NPY002 - set_random_seed seeds it
         rows = (starts[:, None] + np.arange(self.batch_size)).reshape(-1)
         return np.concatenate([rows, np.arange(whole * self.batch_size, self.num_samples)])
 
@@ -169,7 +175,7 @@ class StreamBatches:
         count = self.num_batches
         if count is None:
             return (self.source[index] for index in itertools.count())
-        indices = np.random.permutation(count) if self._shuffle else range(count)
+        indices = np.random.permutation(count) if self._shuffle else range(count)  # noqa: NPY002 - set_random_seed seeds it
         return (self.source[int(index)] for index in indices)
 
     def _leaves(self, item: Any) -> list[Tensor]:
@@ -213,7 +219,9 @@ def _count_samples(x: Any, y: Any, sample_weight: Any) -> int:
             if leaf is None:
                 continue
             if not leaf.shape:
-                raise ShapeError(f"`{name}` is one number, not an array of samples.", fix="add an axis for the samples.", where="")
+                raise ShapeError(
+                    f"`{name}` is one number, not an array of samples.", fix="add an axis for the samples.", where=""
+                )
             counts.setdefault(name, []).append(leaf.shape[0])
     sizes = {count for found in counts.values() for count in found}
     if not sizes:
@@ -221,7 +229,9 @@ def _count_samples(x: Any, y: Any, sample_weight: Any) -> int:
     if len(sizes) > 1:
         told = ", ".join(f"'{name}' has {'/'.join(map(str, found))}" for name, found in counts.items())
         raise ShapeError(
-            f"Data cardinality is ambiguous: {told} samples.", fix="give arrays with the same number of samples.", where=""
+            f"Data cardinality is ambiguous: {told} samples.",
+            fix="give arrays with the same number of samples.",
+            where="",
         )
     (count,) = sizes
     if count == 0:
@@ -237,7 +247,9 @@ def class_weights_of(y: Any, class_weight: dict[int, float]) -> np.ndarray:
         class_weight: dict from class to weight; classes that it lacks weigh 1.
     """
     if tree.is_nested(y):
-        raise ArgumentError("class_weight works for a model of one output.", fix="pass sample_weight instead.", where="")
+        raise ArgumentError(
+            "class_weight works for a model of one output.", fix="pass sample_weight instead.", where=""
+        )
     labels = np.asarray(y)
     if labels.ndim > 1:
         labels = labels.argmax(axis=-1) if labels.shape[-1] > 1 else labels[..., 0]
@@ -266,7 +278,9 @@ def make_batches(
         raise ArgumentError("there is no data: x is None.", fix="pass x.", where="")
     if _is_arrays(x) and not _is_sequence_of_batches(x):
         if not _is_arrays(y) or not _is_arrays(sample_weight):
-            raise ArgumentError("`x` is an array, and `y` or `sample_weight` is none.", fix="pass arrays for all.", where="")
+            raise ArgumentError(
+                "`x` is an array, and `y` or `sample_weight` is none.", fix="pass arrays for all.", where=""
+            )
         if class_weight is not None:
             if sample_weight is not None:
                 raise ArgumentError("both class_weight and sample_weight are given.", fix="give one of them.", where="")
@@ -281,7 +295,7 @@ def make_batches(
     if not (hasattr(x, "__iter__") or hasattr(x, "__getitem__")) or isinstance(x, (str, bytes)):
         raise DTypeError(
             f"data of type {type(x).__name__} is not understood.",
-            fix="pass arrays, lists or dicts of arrays, a generator, a keras.utils.PyDataset or another iterable of batches.",
+            fix="pass arrays, lists or dicts of arrays, a generator, a keras.utils.PyDataset or an iterable.",
             where="",
         )
     return StreamBatches(x, class_weight, shuffle)
@@ -310,7 +324,9 @@ def split_for_validation(arrays: Sequence[Any], validation_split: float) -> tupl
         )  # fmt: skip
 
     def part(chosen: slice) -> list[Any]:
-        return [None if value is None else tree.map_structure(lambda leaf: _cut(leaf, chosen), value) for value in tensors]
+        return [
+            None if value is None else tree.map_structure(lambda leaf: _cut(leaf, chosen), value) for value in tensors
+        ]
 
     return part(slice(0, at)), part(slice(at, count))
 
@@ -362,7 +378,8 @@ class Epochs:
             self.batches.on_epoch_end()
             if fresh or _is_exhausted(self.batches):
                 warnings.warn(
-                    f"the data ran out after {done} of {self.steps} steps of an epoch; let it give steps * epochs batches, or repeat.",
+                    f"the data ran out after {done} of {self.steps} steps of an epoch; "
+                    "let it give steps * epochs batches, or repeat.",
                     stacklevel=3,
                 )
                 return

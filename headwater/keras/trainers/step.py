@@ -64,7 +64,9 @@ class StepProgram:
         gatherer = batches.gatherer
         programs = {}
         for count in {gatherer.count(0), gatherer.count(len(gatherer) - 1)}:
-            programs[count] = self.program([(spec.shape, spec.dtype) for spec in gatherer.specs(count)], batches.structure)
+            programs[count] = self.program(
+                [(spec.shape, spec.dtype) for spec in gatherer.specs(count)], batches.structure
+            )
         gather, count_of = gatherer.buffers, gatherer.count
         for step in range(len(gatherer)):
             program = programs[count_of(step)]

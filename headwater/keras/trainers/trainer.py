@@ -64,9 +64,11 @@ class Trainer:
 
         Args:
             optimizer: name or object of `keras.optimizers`.
-            loss: name, function or object of `keras.losses`; for several outputs, one for all or a list or dict of one for each.
+            loss: name, function or object of `keras.losses`; for several outputs, one for all or a list or dict of one
+                for each.
             loss_weights: weights of the losses of several outputs, in a list or dict.
-            metrics: names, functions or objects of `keras.metrics`, in a list; for several outputs, a list or dict of such lists.
+            metrics: names, functions or objects of `keras.metrics`, in a list; for several outputs, a list or dict of
+                such lists.
             weighted_metrics: metrics that weigh samples by `sample_weight`.
             run_eagerly: whether steps run op by op, for debugging.
             steps_per_execution: how many steps callbacks see as one.
@@ -78,7 +80,8 @@ class Trainer:
 
         config = {
             "optimizer": optimizer, "loss": loss, "loss_weights": loss_weights, "metrics": metrics,
-            "weighted_metrics": weighted_metrics, "run_eagerly": run_eagerly, "steps_per_execution": steps_per_execution,
+            "weighted_metrics": weighted_metrics, "run_eagerly": run_eagerly,
+            "steps_per_execution": steps_per_execution,
             "jit_compile": jit_compile,
         }  # fmt: skip
         optimizer = optimizers.get(optimizer)
@@ -88,7 +91,9 @@ class Trainer:
                 check_metrics(identifiers)
         if not isinstance(steps_per_execution, int) or steps_per_execution < 1:
             raise ArgumentError(
-                f"steps_per_execution={steps_per_execution!r} is not a positive whole number.", fix="pass 1 or more.", where=""
+                f"steps_per_execution={steps_per_execution!r} is not a positive whole number.",
+                fix="pass 1 or more.",
+                where="",
             )
         if auto_scale_loss and self.dtype_policy.name == "mixed_float16" and optimizer is not None:
             if type(optimizer).__name__ != "LossScaleOptimizer":
@@ -142,10 +147,10 @@ class Trainer:
     def _output_names(self) -> list[str] | None:
         return None
 
-    def get_compile_config(self) -> dict[str, Any] | None:
-        """The arguments of `compile`, as plain data; None if the model is not compiled."""
+    def get_compile_config(self) -> dict[str, Any]:
+        """The arguments of `compile`, as plain data; empty if the model is not compiled."""
         if not self.compiled or self._compile_config is None:
-            return None
+            return {}
         from headwater.keras.saving import serialize_keras_object
 
         config = dict(self._compile_config)
@@ -158,7 +163,8 @@ class Trainer:
         """Compile it by what `get_compile_config` returned."""
         if type(self).compile is not Trainer.compile and not _is_framework_class(type(self).compile):
             warnings.warn(
-                f"{type(self).__name__} has a compile method of its own; compile the loaded model by hand.", stacklevel=2
+                f"{type(self).__name__} has a compile method of its own; compile the loaded model by hand.",
+                stacklevel=2,
             )
             return
         from headwater.keras.saving import deserialize_keras_object
@@ -234,7 +240,9 @@ class Trainer:
             value = ops.sum(ops.cast(value, settings.floatx()))
             total = value if total is None else ops.add(total, value)
         if total is None:
-            raise ArgumentError("No loss to compute: none was given to compile, and no layer added one.", fix="pass loss=.")
+            raise ArgumentError(
+                "No loss to compute: none was given to compile, and no layer added one.", fix="pass loss=."
+            )
         return total
 
     def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
@@ -294,9 +302,7 @@ class Trainer:
         """The metrics of `compile`, with `update_state(y, y_pred, sample_weight)`."""
         return self._compile_metrics if self._compile_metrics is not None else _NoMetrics()
 
-    def compiled_loss(
-        self, y: Any, y_pred: Any, sample_weight: Any = None, regularization_losses: Any = None
-    ) -> Any:
+    def compiled_loss(self, y: Any, y_pred: Any, sample_weight: Any = None, regularization_losses: Any = None) -> Any:
         """The loss of `compile`, with what `regularization_losses` holds."""
         loss = self._compile_loss(y, y_pred, sample_weight)
         for value in regularization_losses or ():
@@ -403,11 +409,11 @@ class Trainer:
         self._set_untracked(_eval_batches=None, stop_training=False)
         if validation_split and validation_data is None:
             (x, y, sample_weight), held = split_for_validation((x, y, sample_weight), validation_split)
-            validation_data = tuple(held) if held[2] is not None else tuple(held[:2]) if held[1] is not None else held[0]
+            validation_data = (
+                tuple(held) if held[2] is not None else tuple(held[:2]) if held[1] is not None else held[0]
+            )
         val_x, val_y, val_weight = unpack_validation(validation_data)
-        batches = make_batches(
-            x, y, sample_weight, batch_size=batch_size, shuffle=shuffle, class_weight=class_weight
-        )
+        batches = make_batches(x, y, sample_weight, batch_size=batch_size, shuffle=shuffle, class_weight=class_weight)
         data = Epochs(batches, steps_per_epoch)
         self._build_before_training(batches)
         program = self._program("train")
@@ -443,7 +449,13 @@ class Trainer:
         if verbose == "auto":
             verbose = 1
         return CallbackList(
-            callbacks, add_history=history, add_progbar=verbose != 0, verbose=verbose, epochs=epochs, steps=steps, model=self
+            callbacks,
+            add_history=history,
+            add_progbar=verbose != 0,
+            verbose=verbose,
+            epochs=epochs,
+            steps=steps,
+            model=self,
         )
 
     def _build_before_training(self, batches: ArrayBatches | StreamBatches) -> None:
@@ -480,7 +492,9 @@ class Trainer:
     def _symbolic_build(self, x: Any) -> None:
         from headwater.frontend.tracing import output_specs
 
-        output_specs(lambda *leaves: self._forward(tree.flatten(x)[1].unflatten(list(leaves)), training=False), *tree.leaves(x))
+        output_specs(
+            lambda *leaves: self._forward(tree.flatten(x)[1].unflatten(list(leaves)), training=False), *tree.leaves(x)
+        )
 
     def _run_epoch(self, data: Epochs, program: StepProgram, callbacks: Any) -> dict[str, Any]:
         """Go once through the data; return the logs of the epoch."""
@@ -563,7 +577,12 @@ class Trainer:
     # ---- predict ----------------------------------------------------------------------------------------------------
 
     def predict(
-        self, x: Any, batch_size: int | None = None, verbose: Any = "auto", steps: int | None = None, callbacks: Any = None
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        verbose: Any = "auto",
+        steps: int | None = None,
+        callbacks: Any = None,
     ) -> Any:
         """The predictions for data, as NumPy arrays. Arguments as in `fit`."""
         data = Epochs(make_batches(x, batch_size=batch_size), steps)
@@ -589,7 +608,9 @@ class Trainer:
             callbacks.on_predict_end()
         if form is None:
             raise ArgumentError("the data source gave no batch.", fix="give at least one batch.", where="")
-        return form.unflatten([np.concatenate(group) if len(group) > 1 else np.array(group[0]) for group in zip(*parts)])
+        return form.unflatten(
+            [np.concatenate(group) if len(group) > 1 else np.array(group[0]) for group in zip(*parts)]
+        )
 
     # ---- single batches ---------------------------------------------------------------------------------------------
 

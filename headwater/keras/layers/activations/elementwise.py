@@ -59,10 +59,18 @@ class ReLU(_SameShape):
         [0.0, 0.5, 1.0]
     """
 
-    def __init__(self, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0, **kwargs: Any) -> None:
+    def __init__(
+        self, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0, **kwargs: Any
+    ) -> None:
         slope = kwargs.pop("alpha", negative_slope)
         super().__init__(**kwargs)
-        if (max_value is not None and max_value < 0) or slope is None or slope < 0 or threshold is None or threshold < 0:
+        if (
+            (max_value is not None and max_value < 0)
+            or slope is None
+            or slope < 0
+            or threshold is None
+            or threshold < 0
+        ):
             raise ArgumentError(
                 f"ReLU: max_value={max_value}, negative_slope={slope}, threshold={threshold}: none may be negative.",
                 fix="pass 0 or more.",

@@ -48,7 +48,9 @@ class Dense(Layer):
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         refuse_lora(lora_rank, quantization_config)
         if not isinstance(units, int) or isinstance(units, bool) or units <= 0:
-            raise ShapeError(f"Dense: units={units!r} is not a positive whole number.", fix="pass the number of outputs.")
+            raise ShapeError(
+                f"Dense: units={units!r} is not a positive whole number.", fix="pass the number of outputs."
+            )
         self.units = units
         self.activation = activations.get(activation)
         self.use_bias = use_bias

@@ -22,7 +22,8 @@ class EinsumDense(Layer):
         output_shape: sizes of the output's axes but the first (or those under "..."), None where the input's is meant.
         activation: function applied to the result; None for none.
         bias_axes: letters of the output's axes that b has; None for no bias.
-        kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer, kernel_constraint, bias_constraint: as in `Dense`.
+        kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer, kernel_constraint, bias_constraint:
+            as in `Dense`.
     Example:
         >>> EinsumDense("abc,cd->abd", output_shape=(None, 64), bias_axes="d").compute_output_shape((None, 32, 128))
         (None, 32, 64)
@@ -66,7 +67,8 @@ class EinsumDense(Layer):
         found = _EQUATION.match(self.equation.replace(" ", ""))
         if found is None:
             raise ArgumentError(
-                f"EinsumDense: {self.equation!r} is not an equation of an input and a kernel.", fix="write e.g. 'abc,cd->abd'."
+                f"EinsumDense: {self.equation!r} is not an equation of an input and a kernel.",
+                fix="write e.g. 'abc,cd->abd'.",
             )
         before, x_axes, after, kernel_axes, out_before, y_axes, out_after = found.groups()
         if bool(before) != bool(out_before) or bool(after) != bool(out_after):
@@ -89,19 +91,23 @@ class EinsumDense(Layer):
             y_sizes = y_sizes[-len(y_axes) :] if before else y_sizes[: len(y_axes)]
         if len(y_sizes) != len(y_axes):
             raise ShapeError(
-                f"EinsumDense: output_shape {given} does not fit the axes {y_axes!r} of the output.", fix="give a size for each."
+                f"EinsumDense: output_shape {given} does not fit the axes {y_axes!r} of the output.",
+                fix="give a size for each.",
             )
         y_size = {axis: x_size.get(axis) if size is None else size for axis, size in zip(y_axes, y_sizes)}
         for axis, size in y_size.items():
             if axis in x_size and x_size[axis] is not None and size is not None and x_size[axis] != size:
                 raise ShapeError(
-                    f"EinsumDense: axis {axis!r} is {x_size[axis]} in the input and {size} in the output.", fix="make them equal."
+                    f"EinsumDense: axis {axis!r} is {x_size[axis]} in the input and {size} in the output.",
+                    fix="make them equal.",
                 )
         kernel = tuple(x_size.get(axis) if axis in x_size else y_size.get(axis) for axis in kernel_axes)
         bias = None
         if self.bias_axes is not None:
             if set(self.bias_axes) - set(y_axes):
-                raise ArgumentError(f"EinsumDense: bias_axes {self.bias_axes!r} are not axes of the output.", fix="name its axes.")
+                raise ArgumentError(
+                    f"EinsumDense: bias_axes {self.bias_axes!r} are not axes of the output.", fix="name its axes."
+                )
             first = min(y_axes.index(axis) for axis in self.bias_axes)
             bias = tuple(y_size[axis] if axis in self.bias_axes else 1 for axis in y_axes[first:])
             if after:

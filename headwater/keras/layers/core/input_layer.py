@@ -53,7 +53,9 @@ class InputLayer(Layer):
             batch_shape, dtype = input_tensor.shape, input_tensor.dtype
         if batch_shape is None:
             if shape is None:
-                raise ArgumentError("an input needs a shape.", fix="pass shape=(features,) of one sample, without the batch.")
+                raise ArgumentError(
+                    "an input needs a shape.", fix="pass shape=(features,) of one sample, without the batch."
+                )
             batch_shape = (batch_size, *([shape] if isinstance(shape, int) else shape))
         elif shape is not None:
             raise ArgumentError("both shape and batch_shape are given.", fix="give one of them.")

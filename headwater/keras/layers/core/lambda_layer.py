@@ -13,12 +13,13 @@ from headwater.keras.layers.layer import Layer
 class Lambda(Layer):
     """Calls a function on its input.
 
-    A file keeps the function's name, never its code. So a model with Lambda layers loads with `safe_mode=False` and the function among
-    `custom_objects`; a subclass of Layer loads without either.
+    A file keeps the function's name, never its code. So a model with Lambda layers loads with `safe_mode=False` and the
+    function among `custom_objects`; a subclass of Layer loads without either.
 
     Args:
         function: called with the input (and `mask`, `training` where it takes them).
-        output_shape: shape of one output, or a function from input shape to output shape; found by tracing if not given.
+        output_shape: shape of one output, or a function from input shape to output shape; found by tracing if not
+            given.
         mask: the mask of the output, or a function from input and mask to it.
         arguments: more keyword arguments of the function.
     Example:
@@ -26,7 +27,9 @@ class Lambda(Layer):
         [2.0, 4.0]
     """
 
-    def __init__(self, function: Any, output_shape: Any = None, mask: Any = None, arguments: Any = None, **kwargs: Any) -> None:
+    def __init__(
+        self, function: Any, output_shape: Any = None, mask: Any = None, arguments: Any = None, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         if not callable(function):
             raise ArgumentError(f"Lambda: {function!r} is no function.", fix="pass a function of the input.")
@@ -111,5 +114,3 @@ class Lambda(Layer):
 
 class UnsafeLambdaError(StateError, ValueError):
     """A file holds a function that its reader did not vouch for."""
-
-

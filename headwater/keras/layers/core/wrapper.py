@@ -17,7 +17,9 @@ class Wrapper(Layer):
 
     def __init__(self, layer: Layer, **kwargs: Any) -> None:
         if not isinstance(layer, Layer):
-            raise ArgumentError(f"a Wrapper wraps a layer, and {layer!r} is none.", fix="pass a keras.layers object.", where="")
+            raise ArgumentError(
+                f"a Wrapper wraps a layer, and {layer!r} is none.", fix="pass a keras.layers object.", where=""
+            )
         super().__init__(**kwargs)
         self.layer = layer
 

@@ -43,7 +43,9 @@ class Concatenate(Merge):
         axis = self.axis % rank if -rank <= self.axis < rank else self.axis
         for shape in shapes:
             others = [
-                (a, b) for place, (a, b) in enumerate(zip(shapes[0], shape)) if place != axis and None not in (a, b) and a != b
+                (a, b)
+                for place, (a, b) in enumerate(zip(shapes[0], shape))
+                if place != axis and None not in (a, b) and a != b
             ]
             if len(shape) != rank or others or axis >= rank:
                 raise ShapeError(

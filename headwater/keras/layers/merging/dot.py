@@ -71,7 +71,7 @@ class Dot(Merge):
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> None:
         """None: positions are mixed."""
-        return None
+        return
 
     def get_config(self) -> dict[str, Any]:
         """The arguments of its constructor."""

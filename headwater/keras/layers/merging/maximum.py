@@ -21,4 +21,6 @@ class Maximum(Merge):
         return functools.reduce(ops.maximum, inputs)
 
 
-maximum = merge_function(Maximum, "maximum", "The largest of the inputs, element by element. The same as `Maximum(**kwargs)(inputs)`.")
+maximum = merge_function(
+    Maximum, "maximum", "The largest of the inputs, element by element. The same as `Maximum(**kwargs)(inputs)`."
+)

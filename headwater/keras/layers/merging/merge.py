@@ -23,7 +23,8 @@ class Merge(Layer):
         batches = {shape[0] for shape in shapes if shape} - {None}
         if len(batches) > 1:
             raise ShapeError(
-                f"{type(self).__name__}: the inputs have batches of {sorted(batches)} samples.", fix="give batches of one size."
+                f"{type(self).__name__}: the inputs have batches of {sorted(batches)} samples.",
+                fix="give batches of one size.",
             )
         joined_shape(shapes, type(self).__name__)
 
@@ -53,7 +54,9 @@ class Merge(Layer):
         if mask is None:
             return None
         if not isinstance(mask, (list, tuple)) or len(mask) != len(inputs):
-            raise ArgumentError(f"{type(self).__name__}: one mask for each input is needed.", fix="pass a list of masks.")
+            raise ArgumentError(
+                f"{type(self).__name__}: one mask for each input is needed.", fix="pass a list of masks."
+            )
         if any(each is None for each in mask):
             return None
         return functools.reduce(ops.logical_or, mask)
@@ -62,7 +65,9 @@ class Merge(Layer):
 def _shapes(input_shape: Any, what: str) -> list[tuple]:
     several = isinstance(input_shape, (list, tuple)) and input_shape and isinstance(input_shape[0], (list, tuple))
     if not several:
-        raise ArgumentError(f"{what} joins a list of inputs, and is given one of shape {input_shape}.", fix="call it on [x, y].")
+        raise ArgumentError(
+            f"{what} joins a list of inputs, and is given one of shape {input_shape}.", fix="call it on [x, y]."
+        )
     if len(input_shape) < 1:
         raise ArgumentError(f"{what} joins at least one input.", fix="call it on [x, y].")
     return [tuple(shape) for shape in input_shape]
@@ -81,7 +86,9 @@ def joined_shape(shapes: list[tuple], what: str) -> tuple[int | None, ...]:
         sizes = {shape[axis] for shape in rests if len(shape) >= -axis}
         known = sizes - {1, None}
         if len(known) > 1:
-            raise ShapeError(f"{what}: inputs of shapes {shapes} do not fit together.", fix="make their sizes equal, or 1.")
+            raise ShapeError(
+                f"{what}: inputs of shapes {shapes} do not fit together.", fix="make their sizes equal, or 1."
+            )
         rest.append(known.pop() if known else None if None in sizes else 1)
     batch = batches.pop() if len(batches) == 1 and None not in {shape[0] for shape in shapes if shape} else None
     return (batch, *rest)

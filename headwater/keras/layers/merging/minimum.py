@@ -21,4 +21,6 @@ class Minimum(Merge):
         return functools.reduce(ops.minimum, inputs)
 
 
-minimum = merge_function(Minimum, "minimum", "The smallest of the inputs, element by element. The same as `Minimum(**kwargs)(inputs)`.")
+minimum = merge_function(
+    Minimum, "minimum", "The smallest of the inputs, element by element. The same as `Minimum(**kwargs)(inputs)`."
+)

@@ -21,4 +21,6 @@ class Multiply(Merge):
         return functools.reduce(ops.multiply, inputs)
 
 
-multiply = merge_function(Multiply, "multiply", "The product of the inputs, element by element. The same as `Multiply(**kwargs)(inputs)`.")
+multiply = merge_function(
+    Multiply, "multiply", "The product of the inputs, element by element. The same as `Multiply(**kwargs)(inputs)`."
+)

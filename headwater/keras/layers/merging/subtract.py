@@ -24,4 +24,6 @@ class Subtract(Merge):
         return ops.subtract(inputs[0], inputs[1])
 
 
-subtract = merge_function(Subtract, "subtract", "The first input less the second. The same as `Subtract(**kwargs)(inputs)`.")
+subtract = merge_function(
+    Subtract, "subtract", "The first input less the second. The same as `Subtract(**kwargs)(inputs)`."
+)

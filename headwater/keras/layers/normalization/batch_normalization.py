@@ -14,8 +14,8 @@ from headwater.keras.layers.layer import Layer
 class BatchNormalization(Layer):
     """gamma (x - mean) / sqrt(variance + epsilon) + beta, with the moments of each channel.
 
-    While training the moments are those of the batch, and their running means are kept; otherwise, and where the layer is not
-    trainable, the running means are used.
+    While training the moments are those of the batch, and their running means are kept; otherwise, and where the layer
+    is not trainable, the running means are used.
 
     Args:
         axis: the axis of the channels.
@@ -90,7 +90,11 @@ class BatchNormalization(Layer):
             name="moving_mean", shape=shape, initializer=self.moving_mean_initializer, trainable=False, autocast=False
         )
         self.moving_variance = self.add_weight(
-            name="moving_variance", shape=shape, initializer=self.moving_variance_initializer, trainable=False, autocast=False
+            name="moving_variance",
+            shape=shape,
+            initializer=self.moving_variance_initializer,
+            trainable=False,
+            autocast=False,
         )
         self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis % len(input_shape): channels})
 

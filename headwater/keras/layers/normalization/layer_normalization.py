@@ -17,7 +17,8 @@ class LayerNormalization(Layer):
         epsilon: added to the variance.
         center: whether beta is added.
         scale: whether gamma is multiplied.
-        beta_initializer, gamma_initializer, beta_regularizer, gamma_regularizer, beta_constraint, gamma_constraint: of these.
+        beta_initializer, gamma_initializer, beta_regularizer, gamma_regularizer, beta_constraint, gamma_constraint: of
+            these.
     Source: Ba, Kiros and Hinton 2016, arXiv:1607.06450.
     """
 
@@ -54,6 +55,8 @@ class LayerNormalization(Layer):
 
     def build(self, input_shape: Any) -> None:
         """Make gamma and beta."""
+        if not isinstance(self.axis, list):
+            self._set_untracked(axis=[self.axis])
         sizes = tuple(input_shape[axis] for axis in self._axes(len(input_shape)))
         self.gamma = self.beta = None
         if self.scale or self.rms_scaling:

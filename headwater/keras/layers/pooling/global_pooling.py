@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from headwater import ops
-
 from headwater.keras.layers.input_spec import InputSpec
 from headwater.keras.layers.layer import Layer
 from headwater.ops.defaults import data_format_of
@@ -82,7 +81,7 @@ class GlobalAveragePooling1D(_GlobalAverage):
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> None:
         """None: there are no steps any more."""
-        return None
+        return
 
 
 class GlobalAveragePooling2D(_GlobalAverage):

@@ -27,14 +27,18 @@ class Normalization(Layer):
         [[0.0]]
     """
 
-    def __init__(self, axis: Any = -1, mean: Any = None, variance: Any = None, invert: bool = False, **kwargs: Any) -> None:
+    def __init__(
+        self, axis: Any = -1, mean: Any = None, variance: Any = None, invert: bool = False, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         if axis is None:
             axis = ()
         self.axis = (axis,) if isinstance(axis, int) else tuple(axis)
         if (mean is None) != (variance is None):
             raise ArgumentError(
-                f"Normalization: mean={mean} and variance={variance}: one is missing.", fix="pass both, or neither.", where=""
+                f"Normalization: mean={mean} and variance={variance}: one is missing.",
+                fix="pass both, or neither.",
+                where="",
             )
         self._set_untracked(
             input_mean=None if mean is None else np.asarray(mean, "float32"),
@@ -47,7 +51,9 @@ class Normalization(Layer):
         """Make the variables for means and variances, unless they were given."""
         ndim = len(input_shape)
         if any(not -ndim <= axis < ndim for axis in self.axis):
-            raise ShapeError(f"Normalization: axis {self.axis} does not exist in an input of {ndim} axes.", fix="name other axes.")
+            raise ShapeError(
+                f"Normalization: axis {self.axis} does not exist in an input of {ndim} axes.", fix="name other axes."
+            )
         keep = tuple(sorted(axis % ndim for axis in self.axis))
         if any(input_shape[axis] is None for axis in keep):
             raise ShapeError(
@@ -67,8 +73,12 @@ class Normalization(Layer):
         else:
             spread = self._spread if self._keep else ()
             self._set_untracked(
-                mean=np.broadcast_to(self.input_mean.reshape(-1) if self._keep else self.input_mean, sizes).reshape(spread),
-                variance=np.broadcast_to(self.input_variance.reshape(-1) if self._keep else self.input_variance, sizes).reshape(spread),
+                mean=np.broadcast_to(self.input_mean.reshape(-1) if self._keep else self.input_mean, sizes).reshape(
+                    spread
+                ),
+                variance=np.broadcast_to(
+                    self.input_variance.reshape(-1) if self._keep else self.input_variance, sizes
+                ).reshape(spread),
             )
 
     def adapt(self, data: Any, batch_size: int | None = None, steps: int | None = None) -> None:
@@ -80,7 +90,9 @@ class Normalization(Layer):
         Raises: StateError if means were given to the constructor.
         """
         if self.input_mean is not None:
-            raise StateError("Normalization has been given its means.", fix="leave out `mean` and `variance` to adapt it.")
+            raise StateError(
+                "Normalization has been given its means.", fix="leave out `mean` and `variance` to adapt it."
+            )
         moments = None
         for batch in _batches(data, steps):
             values = np.asarray(batch, dtype=np.float64)

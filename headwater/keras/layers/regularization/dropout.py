@@ -16,12 +16,15 @@ def checked_rate(rate: Any, what: str) -> float:
     Raises: ArgumentError if it is not.
     """
     if not isinstance(rate, (int, float)) or not 0 <= rate <= 1:
-        raise ArgumentError(f"{what}: rate={rate!r} is not a number from 0 to 1.", fix="pass the share to drop, such as 0.5.")
+        raise ArgumentError(
+            f"{what}: rate={rate!r} is not a number from 0 to 1.", fix="pass the share to drop, such as 0.5."
+        )
     return rate
 
 
 class Dropout(Layer):
-    """While training, sets a share of the values to 0 and scales the others by 1 / (1 - rate); otherwise changes nothing.
+    """While training, sets a share of the values to 0 and scales the others by 1 / (1 - rate); otherwise changes
+    nothing.
 
     Args:
         rate: share of the values that is set to 0.
@@ -43,7 +46,9 @@ class Dropout(Layer):
     def call(self, inputs: Any, training: bool = False) -> Any:
         """The input, thinned out while training."""
         if training and self.rate > 0:
-            return random.dropout(inputs, rate=self.rate, noise_shape=self._noise_shape(inputs), seed=self.seed_generator)
+            return random.dropout(
+                inputs, rate=self.rate, noise_shape=self._noise_shape(inputs), seed=self.seed_generator
+            )
         return inputs
 
     def _noise_shape(self, inputs: Any) -> Any:

@@ -47,7 +47,9 @@ class GaussianNoise(_Noise):
 
     def __init__(self, stddev: float, seed: int | None = None, **kwargs: Any) -> None:
         if not 0 <= stddev <= 1:
-            raise ArgumentError(f"GaussianNoise: stddev={stddev} is not between 0 and 1.", fix="scale the input instead.", where="")
+            raise ArgumentError(
+                f"GaussianNoise: stddev={stddev} is not between 0 and 1.", fix="scale the input instead.", where=""
+            )
         super().__init__(seed, stddev > 0, **kwargs)
         self.stddev = stddev
 
@@ -84,7 +86,8 @@ class GaussianDropout(_Noise):
 
 
 class AlphaDropout(_Noise):
-    """Dropout for SELU networks: sets values to SELU's lower bound, then scales and shifts, so that mean and variance stay.
+    """Dropout for SELU networks: sets values to SELU's lower bound, then scales and shifts, so that mean and variance
+    stay.
 
     Args:
         rate: share of the values that is set.

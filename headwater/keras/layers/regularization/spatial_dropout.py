@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-
 from headwater.keras.layers.input_spec import InputSpec
 from headwater.keras.layers.regularization.dropout import Dropout
 from headwater.ops.defaults import data_format_of
@@ -13,7 +12,9 @@ from headwater.ops.defaults import data_format_of
 class _SpatialDropout(Dropout):
     """Dropout of whole channels."""
 
-    def __init__(self, rate: float, seed: int | None = None, name: str | None = None, dtype: Any = None, **kwargs: Any) -> None:
+    def __init__(
+        self, rate: float, seed: int | None = None, name: str | None = None, dtype: Any = None, **kwargs: Any
+    ) -> None:
         super().__init__(rate, seed=seed, name=name, dtype=dtype, **kwargs)
 
     def get_config(self) -> dict[str, Any]:
@@ -30,7 +31,9 @@ class SpatialDropout1D(_SpatialDropout):
     Source: Tompson et al. 2015, arXiv:1411.4280.
     """
 
-    def __init__(self, rate: float, seed: int | None = None, name: str | None = None, dtype: Any = None, **kwargs: Any) -> None:
+    def __init__(
+        self, rate: float, seed: int | None = None, name: str | None = None, dtype: Any = None, **kwargs: Any
+    ) -> None:
         super().__init__(rate, seed, name, dtype, **kwargs)
         self.input_spec = InputSpec(ndim=3)
 

@@ -6,7 +6,6 @@ import math
 from typing import Any
 
 from headwater import ops
-
 from headwater.keras.layers.input_spec import InputSpec
 from headwater.keras.layers.layer import Layer
 from headwater.ops.defaults import data_format_of

@@ -23,7 +23,9 @@ class RepeatVector(Layer):
     def __init__(self, n: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if not isinstance(n, int):
-            raise ArgumentError(f"RepeatVector: n={n!r} is not a whole number.", fix="pass the number of steps.", where="")
+            raise ArgumentError(
+                f"RepeatVector: n={n!r} is not a whole number.", fix="pass the number of steps.", where=""
+            )
         self.n = n
         self.input_spec = InputSpec(ndim=2)
         self.built = True

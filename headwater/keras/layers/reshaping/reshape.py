@@ -25,7 +25,9 @@ class Reshape(Layer):
         super().__init__(**kwargs)
         sizes = (target_shape,) if isinstance(target_shape, int) else tuple(int(size) for size in target_shape)
         if sizes.count(-1) > 1:
-            raise ShapeError(f"Reshape: target_shape {sizes} leaves several sizes open.", fix="leave one at -1 at most.", where="")
+            raise ShapeError(
+                f"Reshape: target_shape {sizes} leaves several sizes open.", fix="leave one at -1 at most.", where=""
+            )
         self.target_shape = sizes
         self.built = True
 
