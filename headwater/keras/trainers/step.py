@@ -56,7 +56,7 @@ class StepProgram:
             yield from self._over_arrays(batches)
         else:
             for leaves in data:
-                program = self.program([(tuple(leaf.shape), leaf.dtype) for leaf in leaves], batches.structure)
+                program = self.program([leaf.spec for leaf in leaves], batches.structure)
                 yield program, program.run([leaf.buffer for leaf in leaves])
 
     def _over_arrays(self, batches: ArrayBatches) -> Iterator[tuple[ConcreteFunction, Any]]:
@@ -64,9 +64,7 @@ class StepProgram:
         gatherer = batches.gatherer
         programs = {}
         for count in {gatherer.count(0), gatherer.count(len(gatherer) - 1)}:
-            programs[count] = self.program(
-                [(spec.shape, spec.dtype) for spec in gatherer.specs(count)], batches.structure
-            )
+            programs[count] = self.program(gatherer.specs(count), batches.structure)
         gather, count_of = gatherer.buffers, gatherer.count
         for step in range(len(gatherer)):
             program = programs[count_of(step)]
@@ -76,8 +74,8 @@ class StepProgram:
         """What the step returns for one batch."""
         if self.runs_eagerly:
             return self._step(structure.unflatten(list(leaves)))
-        program = self.program([(tuple(leaf.shape), leaf.dtype) for leaf in leaves], structure)
-        return program.call_flat(leaves)
+        program = self.program([leaf.spec for leaf in leaves], structure)
+        return program.results(program.run([leaf.buffer for leaf in leaves]))
 
 
 def results_of(program: ConcreteFunction | None, returned: Any) -> Any:

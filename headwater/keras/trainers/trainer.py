@@ -648,10 +648,11 @@ class Trainer:
 
     def predict_on_batch(self, x: Any) -> Any:
         """The predictions for a batch, as NumPy arrays."""
-        leaves, form = tree.flatten(x) if tree.is_nested(x) else ([x], None)
-        tensors = [as_tensor(leaf, "x") for leaf in leaves]
-        outputs = self._program("predict")(tensors, tree.flatten(pack(x))[1])
-        del form
+        if tree.is_nested(x):
+            leaves, structure = tree.flatten(pack(x))
+            outputs = self._program("predict")([as_tensor(leaf, "x") for leaf in leaves], structure)
+        else:
+            outputs = self._program("predict")([as_tensor(x, "x")], tree.flatten(x)[1])
         return tree.map_structure(np.array, outputs) if tree.is_nested(outputs) else np.array(outputs)
 
 
