@@ -179,13 +179,14 @@ ProductShape checked_shape(const KernelSpec& spec) {
   return s;
 }
 
-// Where oneDNN is the default. Measured, float32, two threads (benchmarks/native_matmul.py): on AVX2 (AMD Zen 1) our
-// tiles are as fast or faster at every shape, so it is never chosen there. With AVX-512 it is chosen for large
-// products, whose rows and columns alone give every thread enough to do, so that it has no cause to split the sum.
+// Where oneDNN is the default. For float32 nowhere: on AVX2 (AMD Zen 1, benchmarks/native_matmul.py, GFLOP/s of one
+// core) it does 25-38 against 28-36 of our tiles on products of more than 10 million multiply-adds, and 4-18
+// against 14-31 below a million; and its bits depend on the number of threads, since it splits k where m and n are few
+// ((64, 8192) @ (8192, 64) on two threads, (300, 5000) @ (5000, 300) on eight), which ours do not. bfloat16 is its own
+// where the processor multiplies it faster than float32, 1.7 times on Zen 4: large products only, where it has no cause
+// to split k.
 bool prefer_onednn(const ProductShape& s) {
-  if (!onednn_has_product(s.dtype)) return false;
-  if (s.dtype == DType::kBFloat16) return s.m * s.n >= 64 * 64 && s.k >= 64;
-  return current_isa() == Isa::kAvx512 && s.m >= 256 && s.n >= 256 && s.k >= 128;
+  return s.dtype == DType::kBFloat16 && onednn_fast_bfloat16() && s.m >= 128 && s.n >= 128 && s.k >= 64;
 }
 
 std::unique_ptr<Kernel> make_matmul(const KernelSpec& spec) {

@@ -108,9 +108,15 @@ bool onednn_has_product(DType dtype) {
 
 bool onednn_fast_bfloat16() {
   static const bool fast = [] {
-    auto isa = static_cast<int>(dnnl::get_effective_cpu_isa());
-    constexpr int needed = static_cast<int>(dnnl::cpu_isa::avx512_core_bf16);
-    return (isa & needed) == needed;
+    auto has = [isa = static_cast<int>(dnnl::get_effective_cpu_isa())](dnnl::cpu_isa needed) {
+      return (isa & static_cast<int>(needed)) == static_cast<int>(needed);
+    };
+    bool is_amd = false;
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    is_amd = __builtin_cpu_is("amd");
+#endif
+    return has(dnnl::cpu_isa::avx512_core_amx) || (is_amd && has(dnnl::cpu_isa::avx512_core_bf16));
   }();
   return fast;
 }
