@@ -79,18 +79,26 @@ Wide expm1(Wide z) {
 template <class T>
 void fill(Functions& table) {
   using C = Complex<T>;
-  auto set = [&](Op op, OpFunction function) { table.ops[static_cast<int>(op)][static_cast<int>(kLaneOf<C>)] = function; };
-#define HW_FUNCTION(op, expression) \
-  set(Op::k_##op, each1<C, C, [](C value) { Wide z = wide(value); return narrow<T>(expression); }>);
+  auto set = [&](Op op, OpFunction function) {
+    table.ops[static_cast<int>(op)][static_cast<int>(kLaneOf<C>)] = function;
+  };
+#define HW_FUNCTION(op, expression)         \
+  set(Op::k_##op, each1<C, C, [](C value) { \
+        Wide z = wide(value);               \
+        return narrow<T>(expression);       \
+      }>);
   set(Op::k_add, each2<C, C, [](C a, C b) { return C{a.re + b.re, a.im + b.im}; }>);
   set(Op::k_subtract, each2<C, C, [](C a, C b) { return C{a.re - b.re, a.im - b.im}; }>);
   set(Op::k_multiply, each2<C, C, [](C a, C b) { return C{a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re}; }>);
   set(Op::k_divide, each2<C, C, divide<T>>);
   set(Op::k_power, each2<C, C, [](C a, C b) { return narrow<T>(power(wide(a), wide(b))); }>);
   set(Op::k_equal, each2<Bool, C, [](C a, C b) { return Bool{static_cast<uint8_t>(a.re == b.re && a.im == b.im)}; }>);
-  set(Op::k_not_equal, each2<Bool, C, [](C a, C b) { return Bool{static_cast<uint8_t>(a.re != b.re || a.im != b.im)}; }>);
-  set(Op::k_isnan, each1<Bool, C, [](C z) { return Bool{static_cast<uint8_t>(std::isnan(z.re) || std::isnan(z.im))}; }>);
-  set(Op::k_isinf, each1<Bool, C, [](C z) { return Bool{static_cast<uint8_t>(std::isinf(z.re) || std::isinf(z.im))}; }>);
+  set(Op::k_not_equal,
+      each2<Bool, C, [](C a, C b) { return Bool{static_cast<uint8_t>(a.re != b.re || a.im != b.im)}; }>);
+  set(Op::k_isnan,
+      each1<Bool, C, [](C z) { return Bool{static_cast<uint8_t>(std::isnan(z.re) || std::isnan(z.im))}; }>);
+  set(Op::k_isinf,
+      each1<Bool, C, [](C z) { return Bool{static_cast<uint8_t>(std::isinf(z.re) || std::isinf(z.im))}; }>);
   set(Op::k_isfinite,
       each1<Bool, C, [](C z) { return Bool{static_cast<uint8_t>(std::isfinite(z.re) && std::isfinite(z.im))}; }>);
   set(Op::k_negative, each1<C, C, [](C z) { return C{-z.re, -z.im}; }>);
@@ -129,13 +137,13 @@ void fill(Functions& table) {
   HW_FUNCTION(sigmoid, Wide(1) / (Wide(1) + std::exp(-z)))
 #undef HW_FUNCTION
   // complex(re, im): by the lane of its parts
-  table.ops[static_cast<int>(Op::k_complex)][static_cast<int>(kLaneOf<T>)] =
-      [](void* result, const void* const* args, const int64_t* steps, int64_t n) {
-        auto* out = static_cast<C*>(result);
-        auto* re = static_cast<const T*>(args[0]);
-        auto* im = static_cast<const T*>(args[1]);
-        for (int64_t i = 0; i < n; ++i) out[i] = C{re[i * steps[0]], im[i * steps[1]]};
-      };
+  table.ops[static_cast<int>(Op::k_complex)][static_cast<int>(kLaneOf<T>)] = [](void* result, const void* const* args,
+                                                                                const int64_t* steps, int64_t n) {
+    auto* out = static_cast<C*>(result);
+    auto* re = static_cast<const T*>(args[0]);
+    auto* im = static_cast<const T*>(args[1]);
+    for (int64_t i = 0; i < n; ++i) out[i] = C{re[i * steps[0]], im[i * steps[1]]};
+  };
 }
 
 }  // namespace

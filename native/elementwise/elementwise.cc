@@ -40,7 +40,9 @@ class ThreadScratch {
     Memory memory;
     size_t bytes = 0;
   };
-  static Memory allocate(size_t bytes) { return Memory(static_cast<char*>(::operator new(bytes, std::align_val_t{64}))); }
+  static Memory allocate(size_t bytes) {
+    return Memory(static_cast<char*>(::operator new(bytes, std::align_val_t{64})));
+  }
 
   bool large_;
   Memory memory_;
@@ -50,7 +52,9 @@ class ThreadScratch {
 // `count` copies of one item.
 void repeat_item(char* to, const char* item, int item_size, int64_t count) {
   switch (item_size) {
-    case 1: std::memset(to, static_cast<unsigned char>(*item), static_cast<size_t>(count)); return;
+    case 1:
+      std::memset(to, static_cast<unsigned char>(*item), static_cast<size_t>(count));
+      return;
     case 2: {
       uint16_t value;
       std::memcpy(&value, item, 2);
@@ -73,7 +77,6 @@ void repeat_item(char* to, const char* item, int item_size, int64_t count) {
       for (int64_t i = 0; i < count; ++i) std::memcpy(to + item_size * i, item, static_cast<size_t>(item_size));
   }
 }
-
 
 class ElementwiseKernel : public Kernel {
  public:
@@ -128,8 +131,11 @@ class Task {
         case SlotHome::Kind::kConstant:
           slots_[i] = reinterpret_cast<char*>(const_cast<unsigned char*>(p_.constant_of_slot[i]->bytes));
           break;
-        case SlotHome::Kind::kUniform: slots_[i] = s_.scratch + home.offset; break;
-        default: slots_[i] = base_ + home.offset;
+        case SlotHome::Kind::kUniform:
+          slots_[i] = s_.scratch + home.offset;
+          break;
+        default:
+          slots_[i] = base_ + home.offset;
       }
     }
     if (p_.copies > 1)
@@ -315,7 +321,8 @@ class Task {
         std::memcpy(target, from, static_cast<size_t>(count * bound.item_size));
       } else {
         for (int64_t r = 0; r < count; ++r)
-          std::memcpy(target + r * bound.item_size, from + r * stride * bound.item_size, static_cast<size_t>(bound.item_size));
+          std::memcpy(target + r * bound.item_size, from + r * stride * bound.item_size,
+                      static_cast<size_t>(bound.item_size));
       }
     });
   }
@@ -343,13 +350,26 @@ class Task {
   void run_units(int stage, int64_t n) {
     for (const Unit& unit : p_.tile_units[static_cast<size_t>(stage)]) {
       switch (unit.kind) {
-        case Unit::Kind::kChain: unit.chain(s_.steps + unit.first_step, unit.num_steps, slots_, n); break;
-        case Unit::Kind::kOperation: operate(unit, n); break;
-        case Unit::Kind::kRowReduce: row_reduce(unit, n); break;
-        case Unit::Kind::kAccumulate: accumulate(unit, n); break;
-        case Unit::Kind::kExpand: expand(unit); break;
-        case Unit::Kind::kCopyOut: copy_out(unit, n); break;
-        case Unit::Kind::kStoreRows: break;
+        case Unit::Kind::kChain:
+          unit.chain(s_.steps + unit.first_step, unit.num_steps, slots_, n);
+          break;
+        case Unit::Kind::kOperation:
+          operate(unit, n);
+          break;
+        case Unit::Kind::kRowReduce:
+          row_reduce(unit, n);
+          break;
+        case Unit::Kind::kAccumulate:
+          accumulate(unit, n);
+          break;
+        case Unit::Kind::kExpand:
+          expand(unit);
+          break;
+        case Unit::Kind::kCopyOut:
+          copy_out(unit, n);
+          break;
+        case Unit::Kind::kStoreRows:
+          break;
       }
     }
   }
@@ -363,6 +383,14 @@ class Task {
   void expand(const Unit& unit) const {
     const char* from = slots_[unit.args[0]];
     char* to = slots_[unit.result];
+    if (unit.item_size == 4) {  // the frequent one, without a call per row
+      for (int64_t r = 0; r < tile_rows_; ++r) {
+        uint32_t value;
+        std::memcpy(&value, from + r * 4, 4);
+        for (int64_t c = 0; c < p_.columns; ++c, to += 4) std::memcpy(to, &value, 4);
+      }
+      return;
+    }
     for (int64_t r = 0; r < tile_rows_; ++r)
       repeat_item(to + r * p_.columns * unit.item_size, from + r * unit.item_size, unit.item_size, p_.columns);
   }
@@ -370,7 +398,8 @@ class Task {
     for (size_t i = 0; i < p_.outputs.size(); ++i) {
       const DirectOutput& out = p_.outputs[i];
       if (out.slot != unit.args[0] || s_.direct[i]) continue;
-      std::memcpy(output(out.output) + element_ * out.item_size, slots_[out.slot], static_cast<size_t>(n * out.item_size));
+      std::memcpy(output(out.output) + element_ * out.item_size, slots_[out.slot],
+                  static_cast<size_t>(n * out.item_size));
     }
   }
   void accumulate(const Unit& unit, int64_t n) {
@@ -400,7 +429,8 @@ class Task {
         if (stride == 1) {
           a.reduce->vector(target, sums, count);
         } else {
-          for (int64_t r = 0; r < count; ++r) a.reduce->vector(target + r * stride * size, sums + r * unit.item_size, 1);
+          for (int64_t r = 0; r < count; ++r)
+            a.reduce->vector(target + r * stride * size, sums + r * unit.item_size, 1);
         }
       } else if (stride == 0) {
         a.reduce->vector(target, fold(a, rows, count, unit.item_size), columns);
@@ -488,7 +518,8 @@ void ElementwiseKernel::run(const void* const* in, void* const* out, void* scrat
   if (p.tasks <= 1) {
     if (p.tiles > 0 || p.copies > 1) Task(shared, 0).run(0, p.tiles);
   } else {
-    parallel_chunks(p.tiles, p.tiles_per_task, [&](int64_t task, int64_t begin, int64_t end) { Task(shared, task).run(begin, end); });
+    parallel_chunks(p.tiles, p.tiles_per_task,
+                    [&](int64_t task, int64_t begin, int64_t end) { Task(shared, task).run(begin, end); });
   }
   for (const Accumulator& a : p.accumulators) finish(p, a, scratch, out[a.output]);
 }

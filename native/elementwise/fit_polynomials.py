@@ -67,24 +67,65 @@ def main():
     def t_of(x):
         return (mp.mpf(x) - mp.mpf("3.75")) / (mp.mpf(x) + mp.mpf("3.75"))
 
+    sin_tail = root(lambda r: (mp.sin(r) - r) / r**3)
     table = [
         ("kExp64", "double", by_series(exp_tail), -0.3475, 0.3475, 10, "(e^r - 1 - r) / r^2"),
         ("kLog64", "double", by_series(log_tail, 40), 0, log_z, 7, "(log((1+s)/(1-s)) - 2s) / s^3 in s^2"),
-        ("kSin64", "double", root(lambda r: (mp.sin(r) - r) / r**3), 0, quarter, 6, "(sin r - r) / r^3 in r^2"),
-        ("kCos64", "double", root(lambda r: (mp.cos(r) - 1 + r * r / 2) / r**4), 0, quarter, 6, "(cos r - 1 + r^2/2) / r^4 in r^2"),
+        ("kSin64", "double", sin_tail, 0, quarter, 6, "(sin r - r) / r^3 in r^2"),
+        (
+            "kCos64",
+            "double",
+            root(lambda r: (mp.cos(r) - 1 + r * r / 2) / r**4),
+            0,
+            quarter,
+            6,
+            "(cos r - 1 + r^2/2) / r^4 in r^2",
+        ),
         ("kAtan64", "double", root(lambda q: (mp.atan(q) - q) / q**3), 0, bend, 12, "(atan q - q) / q^3 in q^2"),
         ("kErf64", "double", root(lambda x: mp.erf(x) / x), 0, mp.mpf("0.5626"), 12, "erf(x) / x in x^2, x <= 0.75"),
-        ("kErfcx64", "double", erfcx_in_t, t_of(0.5), t_of(28), 21, "e^(x^2) erfc(x) (1 + 2x) in (x - 3.75) / (x + 3.75)"),
+        (
+            "kErfcx64",
+            "double",
+            erfcx_in_t,
+            t_of(0.5),
+            t_of(28),
+            21,
+            "e^(x^2) erfc(x) (1 + 2x) in (x - 3.75) / (x + 3.75)",
+        ),
         ("kExp32", "float", by_series(exp_tail), -0.3475, 0.3475, 4, "(e^r - 1 - r) / r^2"),
         ("kLog32", "float", by_series(log1p_tail), log_low, log_high, 8, "(log(1+f) - f + f^2/2) / f^3"),
-        ("kSin32", "float", root(lambda r: (mp.sin(r) - r) / r**3), 0, quarter, 2, "(sin r - r) / r^3 in r^2"),
-        ("kCos32", "float", root(lambda r: (mp.cos(r) - 1 + r * r / 2) / r**4), 0, quarter, 2, "(cos r - 1 + r^2/2) / r^4 in r^2"),
-        ("kTanh32", "float", root(lambda x: (mp.tanh(x) - x) / x**3), 0, mp.mpf("0.391"), 4, "(tanh x - x) / x^3 in x^2, x <= 0.625"),
+        ("kSin32", "float", sin_tail, 0, quarter, 2, "(sin r - r) / r^3 in r^2"),
+        (
+            "kCos32",
+            "float",
+            root(lambda r: (mp.cos(r) - 1 + r * r / 2) / r**4),
+            0,
+            quarter,
+            2,
+            "(cos r - 1 + r^2/2) / r^4 in r^2",
+        ),
+        (
+            "kTanh32",
+            "float",
+            root(lambda x: (mp.tanh(x) - x) / x**3),
+            0,
+            mp.mpf("0.391"),
+            4,
+            "(tanh x - x) / x^3 in x^2, x <= 0.625",
+        ),
         ("kErf32", "float", root(lambda x: mp.erf(x) / x), 0, 1, 6, "erf(x) / x in x^2, x <= 1"),
         ("kErfTail32", "float", lambda x: mp.log(mp.erfc(x)), 1, 4, 7, "log(erfc x), 1 <= x <= 4"),
         ("kSinh32", "float", root(lambda x: (mp.sinh(x) - x) / x**3), 0, 1, 3, "(sinh x - x) / x^3 in x^2, x <= 1"),
         ("kAtan32", "float", root(lambda q: (mp.atan(q) - q) / q**3), 0, bend, 4, "(atan q - q) / q^3 in q^2"),
-        ("kAsin32", "float", root(lambda x: (mp.asin(x) - x) / x**3), 0, mp.mpf("0.2505"), 5, "(asin x - x) / x^3 in x^2, x <= 0.5"),
+        (
+            "kAsin32",
+            "float",
+            root(lambda x: (mp.asin(x) - x) / x**3),
+            0,
+            mp.mpf("0.2505"),
+            5,
+            "(asin x - x) / x^3 in x^2, x <= 0.5",
+        ),
     ]
     print("// Coefficients of the vector math, lowest power first. Made by fit_polynomials.py: change them there.")
     print("#pragma once\n")

@@ -154,7 +154,8 @@ void fill_casts(Functions& table) {
   set(Op::kStoreFloat16, Lane::kF32, store_half_loop);
   set(Op::kStoreBFloat16, Lane::kF32, map1<uint16_t, float, [](float x) HW_LAMBDA { return store_bfloat(x); }>);
   set(Op::kRoundFloat16, Lane::kF32, map1<float, float, [](float x) HW_LAMBDA { return load_half(store_half(x)); }>);
-  set(Op::kRoundBFloat16, Lane::kF32, map1<float, float, [](float x) HW_LAMBDA { return load_bfloat(store_bfloat(x)); }>);
+  set(Op::kRoundBFloat16, Lane::kF32,
+      map1<float, float, [](float x) HW_LAMBDA { return load_bfloat(store_bfloat(x)); }>);
   set(Op::kCastToOdd, Lane::kF64, map1<float, double, [](double x) HW_LAMBDA { return cast_to_odd(x); }>);
 }
 

@@ -65,10 +65,8 @@ void fill(Functions& table, Lane lane) {
   auto set = [&](Op op, elementwise::OpFunction function) {
     table.ops[static_cast<int>(op)][static_cast<int>(lane)] = function;
   };
-#define HW_SET1(op, expression) \
-  set(Op::k_##op, vector1<T, [](V x) HW_LAMBDA -> V { return expression; }>);
-#define HW_SET2(op, expression) \
-  set(Op::k_##op, vector2<T, [](V a, V b) HW_LAMBDA -> V { return expression; }>);
+#define HW_SET1(op, expression) set(Op::k_##op, vector1<T, [](V x) HW_LAMBDA -> V { return expression; }>);
+#define HW_SET2(op, expression) set(Op::k_##op, vector2<T, [](V a, V b) HW_LAMBDA -> V { return expression; }>);
   HW_SET2(add, a + b)
   HW_SET2(subtract, a - b)
   HW_SET2(multiply, a * b)

@@ -1,5 +1,5 @@
-// Reductions of tiles. Sums of floats use eight vectors side by side inside a tile and doubles between tiles, so that the
-// error does not grow with the length.
+// Reductions of tiles. Sums of floats use eight vectors side by side inside a tile and doubles between tiles, so that
+// the error does not grow with the length.
 #include <limits>
 #include <type_traits>
 
@@ -120,6 +120,23 @@ HW_INLINE auto reduce_span(const T* x, int64_t n) {
   }
 }
 
+// Rows too short for vectors: eight at a time, so that the additions of one do not wait for each other.
+constexpr int64_t kShortRow = 16;
+template <class T, Reduce kind>
+int64_t reduce_short_rows(T* out, const T* x, int64_t rows, int64_t columns) {
+  int64_t r = 0;
+  for (; r + 8 <= rows; r += 8) {
+    T sums[8];
+    for (T& sum : sums) sum = identity<kind, T>();
+    for (int64_t c = 0; c < columns; ++c) {
+#pragma GCC unroll 8
+      for (int64_t k = 0; k < 8; ++k) sums[k] = combine<kind>(sums[k], x[(r + k) * columns + c]);
+    }
+    for (int64_t k = 0; k < 8; ++k) out[r + k] = sums[k];
+  }
+  return r;
+}
+
 template <class T, Reduce kind>
 ReduceFunctions make() {
   using A = typename AccumulatorOf<T, kind>::type;
@@ -154,7 +171,9 @@ ReduceFunctions make() {
   result.rows = [](void* results, const void* x, int64_t rows, int64_t columns) {
     auto* out = static_cast<T*>(results);
     auto* from = static_cast<const T*>(x);
-    for (int64_t r = 0; r < rows; ++r) out[r] = widen<T>(reduce_span<T, kind>(from + r * columns, columns));
+    int64_t r = 0;
+    if (columns < kShortRow) r = reduce_short_rows<T, kind>(out, from, rows, columns);
+    for (; r < rows; ++r) out[r] = widen<T>(reduce_span<T, kind>(from + r * columns, columns));
   };
   result.fold = [](void* sums, const void* x, const void* y, int64_t n) {
     auto* out = static_cast<T*>(sums);

@@ -216,12 +216,13 @@ void fill_for(Functions& table) {
 }  // namespace
 
 void fill_simple(Functions& table) {
-  fill_for<Bool, uint8_t, int8_t, uint16_t, int16_t, uint32_t, int32_t, uint64_t, int64_t, float, double, Complex<float>,
-           Complex<double>>(table);
-  [&]<class... T>() { (fill_comparisons<T>(table), ...); }
-  .template operator()<Bool, uint8_t, int8_t, uint16_t, int16_t, uint32_t, int32_t, uint64_t, int64_t, float, double>();
-  [&]<class... T>() { (fill_integers<T>(table), ...); }
-  .template operator()<uint8_t, int8_t, uint16_t, int16_t, uint32_t, int32_t, uint64_t, int64_t>();
+  fill_for<Bool, uint8_t, int8_t, uint16_t, int16_t, uint32_t, int32_t, uint64_t, int64_t, float, double,
+           Complex<float>, Complex<double>>(table);
+  [&]<class... T>() { (fill_comparisons<T>(table), ...); }.template
+  operator()<Bool, uint8_t, int8_t, uint16_t, int16_t, uint32_t, int32_t, uint64_t, int64_t, float, double>();
+  [&]<class... T>() {
+    (fill_integers<T>(table), ...);
+  }.template operator()<uint8_t, int8_t, uint16_t, int16_t, uint32_t, int32_t, uint64_t, int64_t>();
   fill_bools(table);
   Setter<float> floats{table};
   Setter<double> doubles{table};

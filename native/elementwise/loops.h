@@ -12,9 +12,11 @@ struct Complex {
 };
 template <Lane>
 struct LaneTypeOf;
-#define HW_LANE_TYPE(lane, T) \
-  template <>                 \
-  struct LaneTypeOf<Lane::lane> { using type = T; };
+#define HW_LANE_TYPE(lane, T)     \
+  template <>                     \
+  struct LaneTypeOf<Lane::lane> { \
+    using type = T;               \
+  };
 struct Bool {  // distinct from uint8_t
   uint8_t value;
 };

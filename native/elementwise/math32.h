@@ -101,7 +101,8 @@ HW_INLINE F32 log1p_unit(F32 y) {
   I32 upper = u > 1.41421356f;
   F32 m = upper ? u * 0.5f : u;
   F32 e = upper ? splat<F32>(1.0f) : splat<F32>(0.0f);
-  F32 result = fma(e, splat<F32>(0x1.62ep-1f), log_of_mantissa(m - 1.0f, fma(e, splat<F32>(0x1.0bfbe8p-15f), correction)));
+  F32 result =
+      fma(e, splat<F32>(0x1.62ep-1f), log_of_mantissa(m - 1.0f, fma(e, splat<F32>(0x1.0bfbe8p-15f), correction)));
   return u == 1.0f ? y : result;
 }
 
@@ -124,7 +125,9 @@ HW_INLINE ReducedFloat reduce_angle(F32 x) {
   return {narrow(r0, r1), bits_of(k + 0x1.8p23f)};
 }
 HW_INLINE F32 sin_kernel(F32 r, F32 z) { return fma(r * z, polynomial<polynomials::kSin32>(z), r); }
-HW_INLINE F32 cos_kernel(F32 z) { return fma(z * z, polynomial<polynomials::kCos32>(z), fma(z, splat<F32>(-0.5f), splat<F32>(1.0f))); }
+HW_INLINE F32 cos_kernel(F32 z) {
+  return fma(z * z, polynomial<polynomials::kCos32>(z), fma(z, splat<F32>(-0.5f), splat<F32>(1.0f)));
+}
 template <class Function>
 HW_INLINE F32 with_large_angles(F32 x, F32 result, Function exact) {
   I32 large = ~(I32)(abs(x) <= static_cast<float>(kLargestReduced));
@@ -240,8 +243,10 @@ HW_INLINE V logaddexp(V a, V b) {
 }
 
 // The rest: in doubles.
-#define HW_IN_DOUBLE(name) \
-  HW_INLINE F32 name(F32 x) { return in_double([](F64 wide) HW_LAMBDA { return name(wide); }, x); }
+#define HW_IN_DOUBLE(name)                                              \
+  HW_INLINE F32 name(F32 x) {                                           \
+    return in_double([](F64 wide) HW_LAMBDA { return name(wide); }, x); \
+  }
 HW_IN_DOUBLE(acos)
 HW_IN_DOUBLE(asinh)
 HW_IN_DOUBLE(acosh)

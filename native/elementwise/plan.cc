@@ -8,8 +8,8 @@ namespace headwater::elementwise {
 namespace {
 
 constexpr int64_t kTileElements = 2048;
-constexpr int64_t kLongestTile = 8192;   // a row of up to this many elements is one tile, if it has row reductions
-constexpr int64_t kShortRow = 384;       // rows below this are packed
+constexpr int64_t kLongestTile = 8192;  // a row of up to this many elements is one tile, if it has row reductions
+constexpr int64_t kShortRow = 384;      // rows below this are packed
 constexpr double kTaskNanoseconds = 30000;
 
 int64_t aligned(int64_t bytes) { return (bytes + 63) / 64 * 64; }
@@ -32,33 +32,72 @@ struct ChainCode {
 // The chain step of a binary or unary operation, if it has one.
 bool chain_code(Op op, ChainCode& code) {
   switch (op) {
-    case Op::k_add: code = {ChainOp::kAdd, ChainOp::kAdd}; return true;
-    case Op::k_subtract: code = {ChainOp::kSubtract, ChainOp::kSubtractFrom}; return true;
-    case Op::k_multiply: code = {ChainOp::kMultiply, ChainOp::kMultiply}; return true;
-    case Op::k_divide: code = {ChainOp::kDivide, ChainOp::kDivideInto}; return true;
-    case Op::k_maximum: code = {ChainOp::kMaximum, ChainOp::kMaximum}; return true;
-    case Op::k_minimum: code = {ChainOp::kMinimum, ChainOp::kMinimum}; return true;
-    case Op::k_negative: code = {ChainOp::kNegative, ChainOp::kNegative}; return true;
-    case Op::k_abs: code = {ChainOp::kAbs, ChainOp::kAbs}; return true;
-    case Op::k_square: code = {ChainOp::kSquare, ChainOp::kSquare}; return true;
-    case Op::k_sqrt: code = {ChainOp::kSqrt, ChainOp::kSqrt}; return true;
-    case Op::k_rsqrt: code = {ChainOp::kRsqrt, ChainOp::kRsqrt}; return true;
-    case Op::k_reciprocal: code = {ChainOp::kReciprocal, ChainOp::kReciprocal}; return true;
-    case Op::k_relu: code = {ChainOp::kRelu, ChainOp::kRelu}; return true;
-    case Op::k_floor: code = {ChainOp::kFloor, ChainOp::kFloor}; return true;
-    case Op::kRoundFloat16: code = {ChainOp::kRoundFloat16, ChainOp::kRoundFloat16}; return true;
-    case Op::kRoundBFloat16: code = {ChainOp::kRoundBFloat16, ChainOp::kRoundBFloat16}; return true;
-    default: return false;
+    case Op::k_add:
+      code = {ChainOp::kAdd, ChainOp::kAdd};
+      return true;
+    case Op::k_subtract:
+      code = {ChainOp::kSubtract, ChainOp::kSubtractFrom};
+      return true;
+    case Op::k_multiply:
+      code = {ChainOp::kMultiply, ChainOp::kMultiply};
+      return true;
+    case Op::k_divide:
+      code = {ChainOp::kDivide, ChainOp::kDivideInto};
+      return true;
+    case Op::k_maximum:
+      code = {ChainOp::kMaximum, ChainOp::kMaximum};
+      return true;
+    case Op::k_minimum:
+      code = {ChainOp::kMinimum, ChainOp::kMinimum};
+      return true;
+    case Op::k_negative:
+      code = {ChainOp::kNegative, ChainOp::kNegative};
+      return true;
+    case Op::k_abs:
+      code = {ChainOp::kAbs, ChainOp::kAbs};
+      return true;
+    case Op::k_square:
+      code = {ChainOp::kSquare, ChainOp::kSquare};
+      return true;
+    case Op::k_sqrt:
+      code = {ChainOp::kSqrt, ChainOp::kSqrt};
+      return true;
+    case Op::k_rsqrt:
+      code = {ChainOp::kRsqrt, ChainOp::kRsqrt};
+      return true;
+    case Op::k_reciprocal:
+      code = {ChainOp::kReciprocal, ChainOp::kReciprocal};
+      return true;
+    case Op::k_relu:
+      code = {ChainOp::kRelu, ChainOp::kRelu};
+      return true;
+    case Op::k_floor:
+      code = {ChainOp::kFloor, ChainOp::kFloor};
+      return true;
+    case Op::kRoundFloat16:
+      code = {ChainOp::kRoundFloat16, ChainOp::kRoundFloat16};
+      return true;
+    case Op::kRoundBFloat16:
+      code = {ChainOp::kRoundBFloat16, ChainOp::kRoundBFloat16};
+      return true;
+    default:
+      return false;
   }
 }
 ChainOp where_code(Op comparison, bool swapped) {
   switch (comparison) {
-    case Op::k_equal: return ChainOp::kWhereEqual;
-    case Op::k_not_equal: return ChainOp::kWhereNotEqual;
-    case Op::k_less: return swapped ? ChainOp::kWhereGreater : ChainOp::kWhereLess;
-    case Op::k_less_equal: return swapped ? ChainOp::kWhereGreaterEqual : ChainOp::kWhereLessEqual;
-    case Op::k_greater: return swapped ? ChainOp::kWhereLess : ChainOp::kWhereGreater;
-    default: return swapped ? ChainOp::kWhereLessEqual : ChainOp::kWhereGreaterEqual;
+    case Op::k_equal:
+      return ChainOp::kWhereEqual;
+    case Op::k_not_equal:
+      return ChainOp::kWhereNotEqual;
+    case Op::k_less:
+      return swapped ? ChainOp::kWhereGreater : ChainOp::kWhereLess;
+    case Op::k_less_equal:
+      return swapped ? ChainOp::kWhereGreaterEqual : ChainOp::kWhereLessEqual;
+    case Op::k_greater:
+      return swapped ? ChainOp::kWhereLess : ChainOp::kWhereGreater;
+    default:
+      return swapped ? ChainOp::kWhereLessEqual : ChainOp::kWhereGreaterEqual;
   }
 }
 
@@ -77,6 +116,7 @@ class Planner {
     form_units();
     order_units();
     assign_registers();
+    require(plan_->slots.size() <= 65535, "elementwise", "the program has too many values");
     plan_tasks();
     return std::move(plan_);
   }
@@ -214,7 +254,8 @@ class Planner {
     for (Result& result : tape_.results) {
       if (result.reduced || result.per_row) continue;
       size_t index = static_cast<size_t>(result.node);
-      if (index < taken.size() && !taken[index] && node(result.node).op != Op::kInput && node(result.node).op != Op::k_iota) {
+      if (index < taken.size() && !taken[index] && node(result.node).op != Op::kInput &&
+          node(result.node).op != Op::k_iota) {
         taken[index] = true;
         continue;
       }
@@ -375,14 +416,29 @@ class Planner {
     };
     double real = immediate.real;
     switch (n.dtype) {
-      case DType::kFloat16: fill(static_cast<float>(Float16(static_cast<float>(real)))); return block;
-      case DType::kBFloat16: fill(static_cast<float>(BFloat16(static_cast<float>(real)))); return block;
-      case DType::kFloat32: fill(static_cast<float>(real)); return block;
-      case DType::kFloat64: fill(real); return block;
-      case DType::kComplex64: fill(std::complex<float>(static_cast<float>(real), static_cast<float>(immediate.imaginary))); return block;
-      case DType::kComplex128: fill(std::complex<double>(real, immediate.imaginary)); return block;
-      case DType::kBool: fill(static_cast<uint8_t>(immediate.kind == Immediate::Kind::kInt ? immediate.integer != 0 : real != 0)); return block;
-      default: break;
+      case DType::kFloat16:
+        fill(static_cast<float>(Float16(static_cast<float>(real))));
+        return block;
+      case DType::kBFloat16:
+        fill(static_cast<float>(BFloat16(static_cast<float>(real))));
+        return block;
+      case DType::kFloat32:
+        fill(static_cast<float>(real));
+        return block;
+      case DType::kFloat64:
+        fill(real);
+        return block;
+      case DType::kComplex64:
+        fill(std::complex<float>(static_cast<float>(real), static_cast<float>(immediate.imaginary)));
+        return block;
+      case DType::kComplex128:
+        fill(std::complex<double>(real, immediate.imaginary));
+        return block;
+      case DType::kBool:
+        fill(static_cast<uint8_t>(immediate.kind == Immediate::Kind::kInt ? immediate.integer != 0 : real != 0));
+        return block;
+      default:
+        break;
     }
     if (immediate.kind == Immediate::Kind::kInt) {
       for (int i = 0; i < kBlockLanes; ++i)  // little-endian: the low bytes are the wrapped value
@@ -543,7 +599,9 @@ class Planner {
       int draft = draft_of(argument);
       if (draft < 0) continue;
       const Draft& chain = drafts_[static_cast<size_t>(draft)];
-      if (!chain.chain || chain.nodes.back() != argument || chain.stage != stage(index) || node(argument).lane != n.lane) continue;
+      if (!chain.chain || chain.nodes.back() != argument || chain.stage != stage(index) ||
+          node(argument).lane != n.lane)
+        continue;
       if (chain.nodes.size() >= 64) continue;
       bool free = true;
       for (size_t i = 0; i < n.args.size(); ++i) {
@@ -576,7 +634,9 @@ class Planner {
     }
     for (int index : topological()) {
       const Node& n = node(index);
-      if (dead_[static_cast<size_t>(index)] || extent(index) != Extent::kFull || n.op == Op::kInput || n.op == Op::k_iota) continue;
+      if (dead_[static_cast<size_t>(index)] || extent(index) != Extent::kFull || n.op == Op::kInput ||
+          n.op == Op::k_iota)
+        continue;
       bool chain = can_chain(index);
       int position = chain ? continued(index) : -1;
       if (position >= 0) {
@@ -663,7 +723,8 @@ class Planner {
     }
   }
   void emit(int at_stage, const Unit& unit, std::vector<int> reads) {
-    emissions_.push_back({at_stage, static_cast<int>(plan_->tile_units[static_cast<size_t>(at_stage)].size()), std::move(reads), {}});
+    emissions_.push_back(
+        {at_stage, static_cast<int>(plan_->tile_units[static_cast<size_t>(at_stage)].size()), std::move(reads), {}});
     plan_->tile_units[static_cast<size_t>(at_stage)].push_back(unit);
   }
   void flush_expansions(int at_stage) {
@@ -697,7 +758,8 @@ class Planner {
   }
   void emit_reductions_of_inputs(int current) {
     for (int i = 0; i < static_cast<int>(tape_.nodes.size()); ++i)
-      if (extent(i) == Extent::kFull && stage(i) == current && (node(i).op == Op::kInput || node(i).op == Op::k_iota)) emit_reductions(i);
+      if (extent(i) == Extent::kFull && stage(i) == current && (node(i).op == Op::kInput || node(i).op == Op::k_iota))
+        emit_reductions(i);
   }
   // The reductions that read a value: of rows, and of results.
   void emit_reductions(int index) {
@@ -820,7 +882,8 @@ class Planner {
   // Registers are shared between values that do not live at the same time. Emissions are in the order of the run.
   void assign_registers() {
     Plan& p = *plan_;
-    std::stable_sort(emissions_.begin(), emissions_.end(), [](const Emission& a, const Emission& b) { return a.stage < b.stage; });
+    std::stable_sort(emissions_.begin(), emissions_.end(),
+                     [](const Emission& a, const Emission& b) { return a.stage < b.stage; });
     size_t count = tape_.nodes.size();
     std::vector<int> last_use(count, -1), write(count, -1), last_stage(count, 0);
     for (size_t i = 0; i < emissions_.size(); ++i) {
@@ -891,7 +954,8 @@ class Planner {
     p.thread_bytes += 64;
     p.streaming_steps = p.steps;
     for (ChainStep& step : p.streaming_steps)
-      if (step.op == ChainOp::kStore && find_output(step.slots[0]) && uses_[step.slots[0]] == 1) step.op = ChainOp::kStoreStreaming;
+      if (step.op == ChainOp::kStore && find_output(step.slots[0]) && uses_[step.slots[0]] == 1)
+        step.op = ChainOp::kStoreStreaming;
   }
   DirectOutput* find_output(int index) {
     for (DirectOutput& output : plan_->outputs)
@@ -942,7 +1006,8 @@ class Planner {
     each += 0.1 * static_cast<double>(p.outputs.size() + p.accumulators.size());
     p.nanoseconds = 100 + each * static_cast<double>(total);
     auto tasks_of = [&](double limit) {
-      return std::clamp<int64_t>(static_cast<int64_t>(p.nanoseconds / kTaskNanoseconds), 1, static_cast<int64_t>(limit));
+      return std::clamp<int64_t>(static_cast<int64_t>(p.nanoseconds / kTaskNanoseconds), 1,
+                                 static_cast<int64_t>(limit));
     };
     int64_t wanted = std::min<int64_t>(tasks_of(1024), std::max<int64_t>(p.tiles, 1));
     int64_t unit = 1;

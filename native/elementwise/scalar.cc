@@ -127,7 +127,9 @@ uint16_t next_after_bits(uint16_t a, uint16_t b) {
   auto magnitude_of = [](uint16_t x) { return static_cast<uint16_t>(x & 0x7fffu); };
   if (magnitude_of(a) > kInfinityBits) return a;
   if (magnitude_of(b) > kInfinityBits) return b;
-  auto order = [&](uint16_t x) { return x & 0x8000u ? -static_cast<int>(magnitude_of(x)) : static_cast<int>(magnitude_of(x)); };
+  auto order = [&](uint16_t x) {
+    return x & 0x8000u ? -static_cast<int>(magnitude_of(x)) : static_cast<int>(magnitude_of(x));
+  };
   int from = order(a), to = order(b);
   if (from == to) return b;
   if (from == 0) return static_cast<uint16_t>(to > 0 ? 0x0001u : 0x8001u);
@@ -138,7 +140,9 @@ uint16_t next_after_bits(uint16_t a, uint16_t b) {
 struct Setter {
   Functions& table;
   Lane lane;
-  void operator()(Op op, OpFunction function) const { table.ops[static_cast<int>(op)][static_cast<int>(lane)] = function; }
+  void operator()(Op op, OpFunction function) const {
+    table.ops[static_cast<int>(op)][static_cast<int>(lane)] = function;
+  }
 };
 
 template <class T>
@@ -165,7 +169,10 @@ void fill_float(Functions& table) {
   set(Op::k_erfinv, each1<T, T, [](T x) { return static_cast<T>(erfinv(x)); }>);
   set(Op::k_lgamma, each1<T, T, [](T x) { return static_cast<T>(lgamma_real(x)); }>);
   set(Op::k_digamma, each1<T, T, [](T x) { return static_cast<T>(digamma(x)); }>);
-  set(Op::k_angle, each1<T, T, [](T x) { return x != x ? x : std::signbit(x) && x != 0 ? T(3.14159265358979323846) : T(0); }>);
+  set(Op::k_angle,
+      each1<T, T, [](T x) { return x != x                      ? x
+                                   : std::signbit(x) && x != 0 ? T(3.14159265358979323846)
+                                                               : T(0); }>);
 }
 
 }  // namespace

@@ -21,9 +21,10 @@ static double digamma(double x) {
   }
   if (result == 0 && std::fabs(x - kRootHigh) < 0.02) {
     // Taylor series about the zero, so that few digits are lost next to it.
-    constexpr double kSeries[] = {0.96767224544762117,   -0.44276316898359211, 0.25849976095565101,  -0.16394270544240653,
-                                  0.10782405069126237,   -0.072199561256454711, 0.048804288164143107, -0.033161126474847359,
-                                  0.022597648232218105,  -0.015424765904948959};
+    constexpr double kSeries[] = {0.96767224544762117,  -0.44276316898359211,  0.25849976095565101,
+                                  -0.16394270544240653, 0.10782405069126237,   -0.072199561256454711,
+                                  0.048804288164143107, -0.033161126474847359, 0.022597648232218105,
+                                  -0.015424765904948959};
     double d = (x - kRootHigh) - kRootLow;
     double sum = 0;
     for (int i = 9; i >= 0; --i) sum = sum * d + kSeries[i];
@@ -34,7 +35,9 @@ static double digamma(double x) {
     x += 1;
   }
   double z = 1 / (x * x);
-  double series = z * (1.0 / 12 - z * (1.0 / 120 - z * (1.0 / 252 - z * (1.0 / 240 - z * (1.0 / 132 - z * (691.0 / 32760 - z / 12))))));
+  double series =
+      z *
+      (1.0 / 12 - z * (1.0 / 120 - z * (1.0 / 252 - z * (1.0 / 240 - z * (1.0 / 132 - z * (691.0 / 32760 - z / 12))))));
   return result + std::log(x) - 0.5 / x - series;
 }
 
@@ -47,13 +50,13 @@ static double erfinv(double y) {
   double w = -std::log1p(-a) - std::log1p(a);
   double x;
   if (w < 5) {
-    constexpr double kCentral[] = {1.50140941, 0.246640727, -0.00417768164, -0.00125372503, 0.00021858087,
+    constexpr double kCentral[] = {1.50140941,      0.246640727,    -0.00417768164, -0.00125372503, 0.00021858087,
                                    -4.39150654e-06, -3.5233877e-06, 3.43273939e-07, 2.81022636e-08};
     double t = w - 2.5;
     x = kCentral[8];
     for (int i = 7; i >= 0; --i) x = x * t + kCentral[i];
   } else {
-    constexpr double kTail[] = {2.83297682, 1.00167406, 0.00943887047, -0.0076224613, 0.00573950773,
+    constexpr double kTail[] = {2.83297682,     1.00167406,    0.00943887047,  -0.0076224613,  0.00573950773,
                                 -0.00367342844, 0.00134934322, 0.000100950558, -0.000200214257};
     double t = std::sqrt(w) - 3;
     if (t > 3) {

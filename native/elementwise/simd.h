@@ -93,7 +93,8 @@ HW_INLINE bool any(I64 mask) { return _mm512_movepi64_mask((__m512i)mask) != 0; 
 HW_INLINE F64 widen_low(F32 x) { return (F64)_mm512_cvtps_pd(_mm512_castps512_ps256((__m512)x)); }
 HW_INLINE F64 widen_high(F32 x) { return (F64)_mm512_cvtps_pd(_mm512_extractf32x8_ps((__m512)x, 1)); }
 HW_INLINE F32 narrow(F64 low, F64 high) {
-  return (F32)_mm512_insertf32x8(_mm512_castps256_ps512(_mm512_cvtpd_ps((__m512d)low)), _mm512_cvtpd_ps((__m512d)high), 1);
+  return (F32)_mm512_insertf32x8(_mm512_castps256_ps512(_mm512_cvtpd_ps((__m512d)low)), _mm512_cvtpd_ps((__m512d)high),
+                                 1);
 }
 HW_INLINE void store_streaming(void* to, F32 value) { _mm512_stream_ps(static_cast<float*>(to), (__m512)value); }
 #elif defined(__x86_64__) && HW_ISA_LEVEL == 1
@@ -170,7 +171,10 @@ HW_INLINE F64 sqrt(F64 x) {
 template <int kMode, class V>
 HW_INLINE V rounded(V x) {
   return by_lane(x, [](auto lane) {
-    return kMode == 0 ? std::nearbyint(lane) : kMode == 1 ? std::floor(lane) : kMode == 2 ? std::ceil(lane) : std::trunc(lane);
+    return kMode == 0   ? std::nearbyint(lane)
+           : kMode == 1 ? std::floor(lane)
+           : kMode == 2 ? std::ceil(lane)
+                        : std::trunc(lane);
   });
 }
 template <class M>

@@ -38,7 +38,10 @@ DType real_part(DType dtype) {
 DType complex_of(DType dtype) { return dtype == DType::kFloat64 ? DType::kComplex128 : DType::kComplex64; }
 
 Reduce reduce_of_row_op(Op op) {
-  return op == Op::k_row_max ? Reduce::kMax : op == Op::k_row_min ? Reduce::kMin : op == Op::k_row_prod ? Reduce::kProd : Reduce::kSum;
+  return op == Op::k_row_max    ? Reduce::kMax
+         : op == Op::k_row_min  ? Reduce::kMin
+         : op == Op::k_row_prod ? Reduce::kProd
+                                : Reduce::kSum;
 }
 
 // Translates entries into nodes. A value of a 16-bit float type is kept as a kF32 node that holds rounded numbers.
@@ -64,7 +67,9 @@ class Builder {
   }
 
  private:
-  [[noreturn]] void fail(const std::string& message) const { throw std::invalid_argument("elementwise: " + where_ + message); }
+  [[noreturn]] void fail(const std::string& message) const {
+    throw std::invalid_argument("elementwise: " + where_ + message);
+  }
   void check(bool condition, const std::string& message) const {
     if (!condition) fail(message);
   }
@@ -132,9 +137,7 @@ class Builder {
     }
     return cast_lane(value, lane_of(to));
   }
-  int cast_lane(int value, Lane to) {
-    return node(value).lane == to ? value : operation(Op::k_cast, to, {value});
-  }
+  int cast_lane(int value, Lane to) { return node(value).lane == to ? value : operation(Op::k_cast, to, {value}); }
   int bitcast(int value, DType from, DType to) {
     check(item_size(from) == item_size(to),
           std::string("cannot see ") + dtype_name(from) + " as " + dtype_name(to) + ": their sizes differ");
@@ -188,7 +191,8 @@ class Builder {
   }
   void require_dtype(const char* what, DType got, DType want) const {
     if (got != want)
-      throw TypeError("elementwise: " + where_ + what + " has dtype " + dtype_name(got) + ", expected " + dtype_name(want));
+      throw TypeError("elementwise: " + where_ + what + " has dtype " + dtype_name(got) + ", expected " +
+                      dtype_name(want));
   }
 
   void add_entry(const CodeEntry& entry) {
@@ -213,12 +217,18 @@ class Builder {
 
   int lower(const OpRecord& record, const CodeEntry& entry, std::vector<Value>& args) {
     switch (record.rule) {
-      case Rule::kSource: return lower_source(record, entry);
-      case Rule::kCast: return cast(args[0].node, args[0].dtype, entry.dtype);
-      case Rule::kBits: return bitcast(args[0].node, args[0].dtype, entry.dtype);
-      case Rule::kRow: return lower_row(record, entry, args[0]);
-      case Rule::kSelect: return lower_select(entry, args);
-      case Rule::kPart: return lower_part(record, entry, args[0]);
+      case Rule::kSource:
+        return lower_source(record, entry);
+      case Rule::kCast:
+        return cast(args[0].node, args[0].dtype, entry.dtype);
+      case Rule::kBits:
+        return bitcast(args[0].node, args[0].dtype, entry.dtype);
+      case Rule::kRow:
+        return lower_row(record, entry, args[0]);
+      case Rule::kSelect:
+        return lower_select(entry, args);
+      case Rule::kPart:
+        return lower_part(record, entry, args[0]);
       case Rule::kComplex:
         require_dtype("the second part", args[1].dtype, args[0].dtype);
         check(args[0].dtype == DType::kFloat32 || args[0].dtype == DType::kFloat64, "parts must be float32 or float64");
@@ -226,15 +236,18 @@ class Builder {
         return operation(Op::k_complex, lane_of(entry.dtype), {args[0].node, args[1].node});
       case Rule::kScaled: {
         require_dtype("the result", entry.dtype, args[0].dtype);
-        if (!is_integer(args[1].dtype)) throw TypeError("elementwise: " + where_ + "the second argument must be an integer");
-        int exponent = args[1].dtype == DType::kInt64 || args[1].dtype == DType::kUInt64 || args[1].dtype == DType::kUInt32
-                           ? clamped_exponent(args[1])
-                           : cast_lane(args[1].node, Lane::kI32);
+        if (!is_integer(args[1].dtype))
+          throw TypeError("elementwise: " + where_ + "the second argument must be an integer");
+        int exponent =
+            args[1].dtype == DType::kInt64 || args[1].dtype == DType::kUInt64 || args[1].dtype == DType::kUInt32
+                ? clamped_exponent(args[1])
+                : cast_lane(args[1].node, Lane::kI32);
         return rounded(operation(record.op, lane_of(entry.dtype), {args[0].node, exponent}), entry.dtype);
       }
       case Rule::kPredicate:
       case Rule::kLogical:
-      case Rule::kSame: break;
+      case Rule::kSame:
+        break;
     }
     for (size_t i = 1; i < args.size(); ++i) require_dtype("a later argument", args[i].dtype, args[0].dtype);
     if (record.rule == Rule::kSame) return lower_same(record, entry, args);
@@ -276,7 +289,8 @@ class Builder {
     if (record.op == Op::k_const) {
       check(entry.immediate.kind != Immediate::Kind::kNone, "a constant needs an immediate");
       if (entry.immediate.kind == Immediate::Kind::kComplex && !is_complex(entry.dtype))
-        throw TypeError("elementwise: " + where_ + "a complex number cannot be a constant of dtype " + dtype_name(entry.dtype));
+        throw TypeError("elementwise: " + where_ + "a complex number cannot be a constant of dtype " +
+                        dtype_name(entry.dtype));
       return constant(entry.dtype, entry.immediate);
     }
     check(entry.immediate.kind == Immediate::Kind::kInt, "iota needs an axis as its immediate");
@@ -322,8 +336,10 @@ class Builder {
   int lower_same(const OpRecord& record, const CodeEntry& entry, std::vector<Value>& args) {
     Op op = record.op;
     DType dtype = args[0].dtype;
-    if (op == Op::k_divide && (is_integer(dtype) || dtype == DType::kBool) && (is_float(entry.dtype) || is_complex(entry.dtype))) {
-      for (Value& value : args) value = {cast(value.node, dtype, entry.dtype), entry.dtype, value.per_row, value.uniform};
+    if (op == Op::k_divide && (is_integer(dtype) || dtype == DType::kBool) &&
+        (is_float(entry.dtype) || is_complex(entry.dtype))) {
+      for (Value& value : args)
+        value = {cast(value.node, dtype, entry.dtype), entry.dtype, value.per_row, value.uniform};
       dtype = entry.dtype;
     }
     require_dtype("the result", entry.dtype, dtype);
@@ -344,15 +360,21 @@ class Builder {
   int composed(Op op, Lane lane, const std::vector<int>& nodes) {
     if (op == Op::k_clamp)
       return operation(Op::k_minimum, lane, {operation(Op::k_maximum, lane, {nodes[0], nodes[1]}), nodes[2]});
-    if (op == Op::k_silu) return operation(Op::k_multiply, lane, {nodes[0], operation(Op::k_sigmoid, lane, {nodes[0]})});
+    if (op == Op::k_silu)
+      return operation(Op::k_multiply, lane, {nodes[0], operation(Op::k_sigmoid, lane, {nodes[0]})});
     return operation(op, lane, nodes);
   }
   // Exponents for which a product or a root is as good and much cheaper.
   Op simplify_power(std::vector<int>& nodes, Lane lane) const {
     const Node& exponent = node(nodes[1]);
-    if (!is_real_float(lane) || exponent.op != Op::k_const || exponent.immediate.kind == Immediate::Kind::kNone) return Op::k_power;
+    if (!is_real_float(lane) || exponent.op != Op::k_const || exponent.immediate.kind == Immediate::Kind::kNone)
+      return Op::k_power;
     double value = exponent.immediate.real;
-    Op op = value == 2 ? Op::k_square : value == 1 ? Op::kCopy : value == -1 ? Op::k_reciprocal : value == 0.5 ? Op::k_sqrt : Op::k_power;
+    Op op = value == 2     ? Op::k_square
+            : value == 1   ? Op::kCopy
+            : value == -1  ? Op::k_reciprocal
+            : value == 0.5 ? Op::k_sqrt
+                           : Op::k_power;
     if (op != Op::k_power) nodes.pop_back();
     return op;
   }
@@ -401,17 +423,20 @@ class Builder {
       Dims kept = rows;
       if (value.per_row) kept.push_back(1);
       check(value.per_row && (output.shape == rows || output.shape == kept),
-            "the output has shape " + output.shape.text() + ", expected " + (value.per_row ? kept.text() : tape_.shape.text()));
+            "the output has shape " + output.shape.text() + ", expected " +
+                (value.per_row ? kept.text() : tape_.shape.text()));
       result.per_row = true;
     }
     result.node = is_16_bit_float(output.dtype) ? bits_of(value.node, output.dtype) : value.node;
     tape_.results.push_back(result);
   }
   void add_reduced(const Value& value, const TensorSpec& output, const Reduction& reduction) {
-    static const std::map<std::string, Reduce> kinds = {{"sum", Reduce::kSum}, {"prod", Reduce::kProd}, {"max", Reduce::kMax},
-                                                        {"min", Reduce::kMin}, {"any", Reduce::kAny},   {"all", Reduce::kAll}};
+    static const std::map<std::string, Reduce> kinds = {{"sum", Reduce::kSum}, {"prod", Reduce::kProd},
+                                                        {"max", Reduce::kMax}, {"min", Reduce::kMin},
+                                                        {"any", Reduce::kAny}, {"all", Reduce::kAll}};
     auto kind = kinds.find(reduction.kind);
-    check(kind != kinds.end(), "there is no reduction '" + reduction.kind.substr(0, 40) + "', expected sum prod max min any all");
+    check(kind != kinds.end(),
+          "there is no reduction '" + reduction.kind.substr(0, 40) + "', expected sum prod max min any all");
     Result result;
     result.reduced = true;
     result.kind = kind->second;

@@ -15,18 +15,18 @@ struct Node {
   std::vector<int> args;       // nodes, all before this one
   Immediate immediate;         // k_const
   DType dtype = DType::kFloat32;
-  int input = -1;              // kInput: which
-  int axis = -1;               // k_iota: of the iteration space
+  int input = -1;                // kInput: which
+  int axis = -1;                 // k_iota: of the iteration space
   Reduce reduce = Reduce::kSum;  // k_row_...
 };
 
 struct Result {
   int node = 0;
   DType dtype = DType::kFloat32;
-  bool per_row = false;        // one number per row of the last axis
+  bool per_row = false;  // one number per row of the last axis
   bool reduced = false;
   Reduce kind = Reduce::kSum;
-  std::vector<bool> axes;      // reduced: for each axis of the iteration space, whether it goes
+  std::vector<bool> axes;  // reduced: for each axis of the iteration space, whether it goes
 };
 
 struct Tape {
