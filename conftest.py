@@ -1,5 +1,9 @@
 """What examples in docstrings may take for granted: `tf`, `keras`, `np` and a seed."""
 
+import os
+
+os.environ.setdefault("KERAS_BACKEND", "jax")  # the oracle of parity tests; read when Keras is first imported
+
 import numpy as np
 import pytest
 

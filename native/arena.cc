@@ -24,12 +24,12 @@
 namespace headwater {
 namespace {
 
-constexpr size_t kSmall = size_t{32} << 10;     // below: malloc alone
-constexpr size_t kMapped = size_t{1} << 20;     // from here on: mmap
+constexpr size_t kSmall = size_t{32} << 10;  // below: malloc alone
+constexpr size_t kMapped = size_t{1} << 20;  // from here on: mmap
 constexpr size_t kHugePage = size_t{2} << 20;
-constexpr size_t kHugeFrom = size_t{8} << 20;   // from here on the kernel is asked for huge pages
+constexpr size_t kHugeFrom = size_t{8} << 20;  // from here on the kernel is asked for huge pages
 constexpr int64_t kMostKept = int64_t{256} << 20;
-constexpr int64_t kSlack = int64_t{8} << 20;    // kept bytes always allowed
+constexpr int64_t kSlack = int64_t{8} << 20;  // kept bytes always allowed
 
 // Sizes in eight steps a doubling, so that slightly different sizes share blocks: at most 12.5 % is lost, and of
 // mapped blocks only address space, because pages that nobody touches take no memory.

@@ -28,7 +28,9 @@ double as_double(const AttributeValue& value, const std::string& name) {
 
 }  // namespace
 
-void Attributes::set(std::string name, AttributeValue value) { values_.emplace_back(std::move(name), std::move(value)); }
+void Attributes::set(std::string name, AttributeValue value) {
+  values_.emplace_back(std::move(name), std::move(value));
+}
 
 const AttributeValue* Attributes::find(const std::string& name) const {
   for (const auto& entry : values_)

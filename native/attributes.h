@@ -40,10 +40,9 @@ struct Reduction {
 };
 using OptionalReductions = std::vector<std::optional<Reduction>>;
 
-using AttributeValue =
-    std::variant<int64_t, double, std::string, std::vector<int64_t>, std::vector<double>, std::vector<std::string>,
-                 std::vector<CodeEntry>, OptionalReductions, std::vector<std::shared_ptr<const Program>>,
-                 std::shared_ptr<HostFunction>>;
+using AttributeValue = std::variant<int64_t, double, std::string, std::vector<int64_t>, std::vector<double>,
+                                    std::vector<std::string>, std::vector<CodeEntry>, OptionalReductions,
+                                    std::vector<std::shared_ptr<const Program>>, std::shared_ptr<HostFunction>>;
 
 // Getters without a default throw std::invalid_argument if the attribute is absent; all throw TypeError if it is of
 // another type. An empty Python sequence reads as empty whatever its getter.
@@ -64,8 +63,8 @@ class Attributes {
   Dims get_dims(const std::string& name) const;
   std::vector<double> get_doubles(const std::string& name) const;
   std::vector<std::string> get_strings(const std::string& name) const;
-  std::vector<CodeEntry> get_code(const std::string& name = "code") const;              // absent: empty
-  OptionalReductions get_reductions(const std::string& name = "reductions") const;      // absent: empty
+  std::vector<CodeEntry> get_code(const std::string& name = "code") const;          // absent: empty
+  OptionalReductions get_reductions(const std::string& name = "reductions") const;  // absent: empty
   std::shared_ptr<const Program> get_program(const std::string& name) const;
   std::vector<std::shared_ptr<const Program>> get_programs(const std::string& name) const;
   std::shared_ptr<HostFunction> get_function(const std::string& name) const;

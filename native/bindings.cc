@@ -60,7 +60,8 @@ int64_t to_int(nb::handle object, const char* what) {
     if (overflow == 0) return value;
     throw std::overflow_error(std::string(what) + " exceeds 64 bits");
   }
-  if (!PyIndex_Check(object.ptr())) throw TypeError(std::string(what) + " must be an int, got " + Py_TYPE(object.ptr())->tp_name);
+  if (!PyIndex_Check(object.ptr()))
+    throw TypeError(std::string(what) + " must be an int, got " + Py_TYPE(object.ptr())->tp_name);
   PyObject* index = PyNumber_Index(object.ptr());
   if (!index) throw nb::python_error();
   nb::object owned = nb::steal(index);
@@ -72,7 +73,8 @@ int64_t to_int(nb::handle object, const char* what) {
 
 int to_small_int(nb::handle object, const char* what) {
   int64_t value = to_int(object, what);
-  if (value < INT32_MIN || value > INT32_MAX) throw std::invalid_argument(std::string(what) + " is " + std::to_string(value));
+  if (value < INT32_MIN || value > INT32_MAX)
+    throw std::invalid_argument(std::string(what) + " is " + std::to_string(value));
   return static_cast<int>(value);
 }
 
@@ -86,7 +88,8 @@ std::string to_string(nb::handle object, const char* what) {
 
 Dims to_dims(nb::handle object) {
   Sequence sizes(object, "a shape");
-  if (sizes.size() > kMaxRank) throw std::invalid_argument("a shape may have at most 16 axes, got " + std::to_string(sizes.size()));
+  if (sizes.size() > kMaxRank)
+    throw std::invalid_argument("a shape may have at most 16 axes, got " + std::to_string(sizes.size()));
   Dims dims;
   for (size_t i = 0; i < sizes.size(); ++i) dims.push_back(to_int(sizes[i], "a size"));
   return dims;
@@ -111,7 +114,8 @@ std::vector<TensorSpec> to_specs(nb::handle object, const char* what) {
 
 const Buffer& to_buffer(nb::handle object, const char* what, size_t index) {
   if (Py_TYPE(object.ptr()) == buffer_type) return *nb::inst_ptr<Buffer>(object);
-  throw TypeError(std::string(what) + " " + std::to_string(index) + " must be a Buffer, got " + Py_TYPE(object.ptr())->tp_name);
+  throw TypeError(std::string(what) + " " + std::to_string(index) + " must be a Buffer, got " +
+                  Py_TYPE(object.ptr())->tp_name);
 }
 
 nb::object from_buffer(Buffer buffer) {
@@ -131,8 +135,9 @@ nb::tuple from_dims(const Dims& dims) {
 // ---- the buffer protocol -------------------------------------------------------------------------------------------
 
 const char* format_of(DType dtype) {
-  constexpr const char* formats[kNumDTypes] = {"?", "B", "b", "H", "h", "I", "i", sizeof(long) == 8 ? "L" : "Q",
-                                               sizeof(long) == 8 ? "l" : "q", "e", "H", "f", "d", "Zf", "Zd"};
+  constexpr const char* formats[kNumDTypes] = {
+      "?", "B", "b", "H", "h",  "I", "i", sizeof(long) == 8 ? "L" : "Q", sizeof(long) == 8 ? "l" : "q",
+      "e", "H", "f", "d", "Zf", "Zd"};
   return formats[static_cast<int>(dtype)];
 }
 
@@ -180,7 +185,8 @@ View open_view(nb::handle object, int flags) {
 
 void check_view(const Py_buffer& view, DType dtype) {
   if (static_cast<size_t>(view.itemsize) != item_size(dtype) || !format_fits(view.format, dtype))
-    throw TypeError(std::string("elements of format '") + (view.format ? view.format : "B") + "' cannot be taken as " + dtype_name(dtype));
+    throw TypeError(std::string("elements of format '") + (view.format ? view.format : "B") + "' cannot be taken as " +
+                    dtype_name(dtype));
   if (view.ndim > kMaxRank) throw std::invalid_argument("an array may have at most 16 axes");
 }
 
@@ -243,7 +249,8 @@ int export_buffer(PyObject* object, Py_buffer* view, int flags) {
   Dims strides = row_major_strides(buffer.shape());
   for (int axis = 0; axis < buffer.shape().rank(); ++axis) {
     exported->shape[axis] = static_cast<Py_ssize_t>(buffer.shape()[axis]);
-    exported->strides[axis] = static_cast<Py_ssize_t>(strides[axis]) * static_cast<Py_ssize_t>(item_size(buffer.dtype()));
+    exported->strides[axis] =
+        static_cast<Py_ssize_t>(strides[axis]) * static_cast<Py_ssize_t>(item_size(buffer.dtype()));
   }
   view->buf = buffer.data();
   view->len = static_cast<Py_ssize_t>(buffer.bytes());
@@ -278,7 +285,8 @@ DType dtype_of_dlpack(dlpack::DataType type) {
     auto known = dlpack_type(static_cast<DType>(code));
     if (known.code == type.code && known.bits == type.bits && type.lanes == 1) return static_cast<DType>(code);
   }
-  throw TypeError("DLPack type code " + std::to_string(type.code) + " with " + std::to_string(type.bits) + " bits is not supported");
+  throw TypeError("DLPack type code " + std::to_string(type.code) + " with " + std::to_string(type.bits) +
+                  " bits is not supported");
 }
 
 template <class M>
@@ -296,8 +304,13 @@ nb::object dlpack_capsule(const Buffer& buffer, const char* name) {
   std::copy(buffer.shape().begin(), buffer.shape().end(), exported->shape);
   std::copy(strides.begin(), strides.end(), exported->strides);
   M& managed = exported->managed;
-  managed.tensor = {buffer.data(), {dlpack::kCpu, 0}, buffer.shape().rank(), dlpack_type(buffer.dtype()),
-                    exported->shape, exported->strides, 0};
+  managed.tensor = {buffer.data(),
+                    {dlpack::kCpu, 0},
+                    buffer.shape().rank(),
+                    dlpack_type(buffer.dtype()),
+                    exported->shape,
+                    exported->strides,
+                    0};
   managed.context = exported.get();
   managed.deleter = [](M* self) { delete static_cast<Exported<M>*>(self->context); };
   if constexpr (std::is_same_v<M, dlpack::ManagedVersioned>) {
@@ -345,7 +358,8 @@ Buffer take_dlpack(nb::handle capsule, const char* name, const char* used_name, 
   auto* managed = static_cast<M*>(PyCapsule_GetPointer(capsule.ptr(), name));
   if (!managed) throw nb::python_error();
   const dlpack::Tensor& tensor = managed->tensor;
-  if (tensor.device.type != dlpack::kCpu) throw std::invalid_argument("only DLPack tensors in CPU memory are supported");
+  if (tensor.device.type != dlpack::kCpu)
+    throw std::invalid_argument("only DLPack tensors in CPU memory are supported");
   if (tensor.ndim < 0 || tensor.ndim > kMaxRank) throw std::invalid_argument("an array may have at most 16 axes");
   DType dtype = dtype_of_dlpack(tensor.dtype);
   Dims shape(tensor.shape, tensor.shape + tensor.ndim);
@@ -356,7 +370,8 @@ Buffer take_dlpack(nb::handle capsule, const char* name, const char* used_name, 
     contiguous = contiguous && (shape[axis] == 1 || tensor.strides[axis] == expected[axis]);
   char* data = static_cast<char*>(tensor.data) + tensor.byte_offset;
   bool aligned = reinterpret_cast<uintptr_t>(data) % item_size(dtype) == 0;
-  bool bad_bools = dtype == DType::kBool && contiguous && !all_zero_or_one(reinterpret_cast<uint8_t*>(data), static_cast<size_t>(bytes));
+  bool bad_bools = dtype == DType::kBool && contiguous &&
+                   !all_zero_or_one(reinterpret_cast<uint8_t*>(data), static_cast<size_t>(bytes));
   if (copy || !contiguous || !aligned || bytes == 0 || bad_bools) {
     Buffer result(dtype, shape);
     if (bytes > 0) {
@@ -399,14 +414,16 @@ Buffer buffer_from_dlpack(nb::handle object, bool copy) {
   }
   if (PyCapsule_IsValid(capsule.ptr(), "dltensor_versioned"))
     return take_dlpack<dlpack::ManagedVersioned>(capsule, "dltensor_versioned", "used_dltensor_versioned", copy);
-  if (PyCapsule_IsValid(capsule.ptr(), "dltensor")) return take_dlpack<dlpack::Managed>(capsule, "dltensor", "used_dltensor", copy);
+  if (PyCapsule_IsValid(capsule.ptr(), "dltensor"))
+    return take_dlpack<dlpack::Managed>(capsule, "dltensor", "used_dltensor", copy);
   throw std::invalid_argument("expected a DLPack capsule that has not been used");
 }
 
 // ---- Buffer's other methods ----------------------------------------------------------------------------------------
 
 nb::object item(const Buffer& buffer) {
-  if (buffer.count() != 1) throw std::invalid_argument("item() needs a buffer of one element, this one has shape " + buffer.shape().text());
+  if (buffer.count() != 1)
+    throw std::invalid_argument("item() needs a buffer of one element, this one has shape " + buffer.shape().text());
   return visit_dtype(buffer.dtype(), [&buffer](auto tag) -> nb::object {
     using T = typename decltype(tag)::type;
     T value;
@@ -439,7 +456,8 @@ void copy_result(nb::handle array, const TensorSpec& spec, void* out, size_t ind
   check_view(*view, spec.dtype);
   Dims shape(view->shape, view->shape + view->ndim);
   if (!(shape == spec.shape))
-    throw std::invalid_argument("host: result " + std::to_string(index) + " must have shape " + spec.shape.text() + ", got " + shape.text());
+    throw std::invalid_argument("host: result " + std::to_string(index) + " must have shape " + spec.shape.text() +
+                                ", got " + shape.text());
   if (view->len > 0 && PyBuffer_ToContiguous(out, view.get(), view->len, 'C') != 0) throw nb::python_error();
   if (spec.dtype == DType::kBool) {
     auto* bytes = static_cast<uint8_t*>(out);
@@ -475,7 +493,8 @@ class PythonFunction final : public HostFunction {
     nb::object held = nb::steal(result);
     Sequence results(held, "host: what the function returns");
     if (results.size() != outputs.size())
-      throw std::invalid_argument("host: the function returned " + std::to_string(results.size()) + " arrays, wanted " + std::to_string(outputs.size()));
+      throw std::invalid_argument("host: the function returned " + std::to_string(results.size()) + " arrays, wanted " +
+                                  std::to_string(outputs.size()));
     for (size_t i = 0; i < outputs.size(); ++i) copy_result(results[i], outputs[i], out[i], i);
   }
 
@@ -532,7 +551,8 @@ std::vector<int> to_small_ints(nb::handle object, const char* what) {
 CodeEntry to_code_entry(nb::handle object) {
   Sequence parts(object, "a code entry");
   if (parts.size() != 4) throw std::invalid_argument("a code entry is (op, dtype, args, immediate)");
-  return {to_string(parts[0], "an op"), dtype_from_code(to_int(parts[1], "a dtype")), to_small_ints(parts[2], "args"), to_immediate(parts[3])};
+  return {to_string(parts[0], "an op"), dtype_from_code(to_int(parts[1], "a dtype")), to_small_ints(parts[2], "args"),
+          to_immediate(parts[3])};
 }
 
 std::optional<Reduction> to_reduction(nb::handle object) {
@@ -618,7 +638,8 @@ Instruction new_instruction(const std::string& kernel, nb::handle inputs, nb::ha
 Slot to_slot(nb::handle object) {
   Sequence parts(object, "a slot");
   if (parts.size() != 4) throw std::invalid_argument("a slot is (dtype, shape, kind, where)");
-  return {to_spec(parts[0], parts[1]), static_cast<SlotKind>(to_small_int(parts[2], "a kind")), to_int(parts[3], "a place")};
+  return {to_spec(parts[0], parts[1]), static_cast<SlotKind>(to_small_int(parts[2], "a kind")),
+          to_int(parts[3], "a place")};
 }
 
 Step to_step(nb::handle object) {
@@ -640,8 +661,8 @@ std::vector<Buffer> to_buffers(nb::handle object, const char* what) {
   return buffers;
 }
 
-ProgramParts to_parts(nb::handle slots, nb::handle steps, nb::handle outputs, nb::handle constants, nb::handle arena_bytes,
-                      nb::handle num_inputs, nb::handle num_cells, nb::handle labels) {
+ProgramParts to_parts(nb::handle slots, nb::handle steps, nb::handle outputs, nb::handle constants,
+                      nb::handle arena_bytes, nb::handle num_inputs, nb::handle num_cells, nb::handle labels) {
   ProgramParts parts;
   parts.slots = convert_all<Slot>(Sequence(slots, "slots"), to_slot);
   parts.steps = convert_all<Step>(Sequence(steps, "steps"), to_step);
@@ -650,7 +671,8 @@ ProgramParts to_parts(nb::handle slots, nb::handle steps, nb::handle outputs, nb
   parts.arena_bytes = to_int(arena_bytes, "arena_bytes");
   parts.num_inputs = to_small_int(num_inputs, "num_inputs");
   parts.num_cells = to_small_int(num_cells, "num_cells");
-  parts.labels = convert_all<std::string>(Sequence(labels, "labels"), [](nb::handle each) { return to_string(each, "a label"); });
+  parts.labels =
+      convert_all<std::string>(Sequence(labels, "labels"), [](nb::handle each) { return to_string(each, "a label"); });
   return parts;
 }
 
@@ -669,8 +691,8 @@ class Pointers {
   T* data_;
 };
 
-// The items of a tuple or list. With `keep`, a list's items as they are now: other code may change a list while the GIL is
-// released.
+// The items of a tuple or list. With `keep`, a list's items as they are now: other code may change a list while the GIL
+// is released.
 class Arguments {
  public:
   Arguments(nb::handle object, const char* what, bool keep) {
@@ -720,7 +742,8 @@ nb::object run_program(const Program& program, nb::handle input_list, nb::handle
   PyObject* results = PyList_New(program.num_outputs());
   if (!results) throw nb::python_error();
   nb::object owned = nb::steal(results);
-  for (int i = 0; i < program.num_outputs(); ++i) PyList_SET_ITEM(results, i, from_buffer(run.output(i)).release().ptr());
+  for (int i = 0; i < program.num_outputs(); ++i)
+    PyList_SET_ITEM(results, i, from_buffer(run.output(i)).release().ptr());
   return owned;
 }
 
@@ -764,11 +787,14 @@ void bind_buffer(nb::module_& module) {
                           "An immutable tensor in memory: contiguous, row-major.");
   buffer_type = reinterpret_cast<PyTypeObject*>(type.ptr());
   type.def(
-          "__init__", [](Buffer* self, nb::handle dtype, nb::handle shape) { new (self) Buffer(new_buffer(dtype, shape)); },
+          "__init__",
+          [](Buffer* self, nb::handle dtype, nb::handle shape) { new (self) Buffer(new_buffer(dtype, shape)); },
           nb::arg("dtype"), nb::arg("shape"), "An uninitialised buffer.")
       .def_static(
           "from_array",
-          [](nb::handle array, nb::handle dtype, bool copy) { return from_buffer(buffer_from_array(array, dtype, copy)); },
+          [](nb::handle array, nb::handle dtype, bool copy) {
+            return from_buffer(buffer_from_array(array, dtype, copy));
+          },
           nb::arg("array"), nb::arg("dtype"), nb::arg("copy"),
           "Elements of a C-contiguous object of the buffer protocol; copy=False shares its memory where it can.")
       .def_static(
@@ -794,7 +820,8 @@ void bind_buffer(nb::module_& module) {
 void bind_cell(nb::module_& module) {
   nb::class_<Cell> type(module, "Cell", nb::is_final(), "The changeable place that a variable owns.");
   cell_type = reinterpret_cast<PyTypeObject*>(type.ptr());
-  type.def("__init__", [](Cell* self, const Buffer& buffer) { new (self) Cell(buffer); }, nb::arg("buffer"))
+  type.def(
+          "__init__", [](Cell* self, const Buffer& buffer) { new (self) Cell(buffer); }, nb::arg("buffer"))
       .def("get", [](const Cell& self) { return from_buffer(self.get()); })
       .def("set", [](Cell& self, const Buffer& buffer) { self.set(buffer); }, nb::arg("buffer"));
 }
@@ -809,7 +836,8 @@ void bind_program(nb::module_& module) {
           nb::arg("kernel"), nb::arg("inputs"), nb::arg("outputs"), nb::arg("attrs"))
       .def_prop_ro("kernel", [](const Instruction& self) { return self.kernel_name(); })
       .def_prop_ro("scratch_bytes", [](const Instruction& self) { return self.scratch_bytes(); });
-  nb::class_<Program>(module, "Program", nb::is_final(), "Instructions in order, with a place in memory for every value.")
+  nb::class_<Program>(module, "Program", nb::is_final(),
+                      "Instructions in order, with a place in memory for every value.")
       .def(
           "__init__",
           [](Program* self, nb::handle slots, nb::handle steps, nb::handle outputs, nb::handle constants,
@@ -818,9 +846,8 @@ void bind_program(nb::module_& module) {
           },
           nb::arg("slots"), nb::arg("steps"), nb::arg("outputs"), nb::arg("constants"), nb::arg("arena_bytes"),
           nb::arg("num_inputs"), nb::arg("num_cells"), nb::arg("labels"))
-      .def(
-          "run",
-          [](const Program& self, nb::handle inputs, nb::handle cells) { return run_program(self, inputs, cells, nullptr); })
+      .def("run", [](const Program& self, nb::handle inputs,
+                     nb::handle cells) { return run_program(self, inputs, cells, nullptr); })
       .def("profile", profile_program, nb::arg("inputs"), nb::arg("cells"))
       .def_prop_ro("arena_bytes", &Program::arena_bytes)
       .def_prop_ro("measured_arena_bytes", &Program::measured_arena_bytes);
@@ -844,7 +871,8 @@ NB_MODULE(_native, module) {
   module.def("num_threads", num_threads);
   module.def("set_num_threads", [](nb::handle count) {
     int threads = to_small_int(count, "the number of threads");
-    if (threads < 0 || threads > 256) throw std::invalid_argument("the number of threads must be 1 to 256, or 0 for the default");
+    if (threads < 0 || threads > 256)
+      throw std::invalid_argument("the number of threads must be 1 to 256, or 0 for the default");
     set_num_threads(threads);
   });
   module.def("isa", [] { return std::string(isa_name(current_isa())); });

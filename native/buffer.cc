@@ -64,7 +64,8 @@ Buffer Buffer::copy() const {
 
 void Cell::set(Buffer buffer) {
   if (buffer.dtype() != buffer_.dtype())
-    throw TypeError(std::string("a cell of ") + dtype_name(buffer_.dtype()) + " cannot hold " + dtype_name(buffer.dtype()));
+    throw TypeError(std::string("a cell of ") + dtype_name(buffer_.dtype()) + " cannot hold " +
+                    dtype_name(buffer.dtype()));
   if (buffer.bytes() != buffer_.bytes())
     throw std::invalid_argument("a cell of " + buffer_.spec().text() + " cannot hold " + buffer.spec().text());
   std::swap(buffer_, buffer);

@@ -33,7 +33,7 @@ class Storage {
 
   std::atomic<int64_t> references_{1};
   void* data_ = nullptr;
-  Block block_;           // none where the memory lies behind this object, or is borrowed
+  Block block_;  // none where the memory lies behind this object, or is borrowed
   void (*release_)(void*) = nullptr;
   void* context_ = nullptr;
 };

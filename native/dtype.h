@@ -37,8 +37,9 @@ constexpr size_t item_size(DType dtype) {
 }
 
 constexpr const char* dtype_name(DType dtype) {
-  constexpr const char* names[kNumDTypes] = {"bool",   "uint8", "int8",    "uint16",   "int16",   "uint32",    "int32",     "uint64",
-                                             "int64",  "float16", "bfloat16", "float32", "float64", "complex64", "complex128"};
+  constexpr const char* names[kNumDTypes] = {"bool",     "uint8",   "int8",    "uint16",    "int16",
+                                             "uint32",   "int32",   "uint64",  "int64",     "float16",
+                                             "bfloat16", "float32", "float64", "complex64", "complex128"};
   return names[static_cast<int>(dtype)];
 }
 
@@ -51,7 +52,8 @@ constexpr bool is_unsigned(DType dtype) {
 
 // Checks a code that comes from outside.
 inline DType dtype_from_code(int64_t code) {
-  if (code < 0 || code >= kNumDTypes) throw TypeError("unknown dtype code " + std::to_string(code) + ", expected 0 to 14");
+  if (code < 0 || code >= kNumDTypes)
+    throw TypeError("unknown dtype code " + std::to_string(code) + ", expected 0 to 14");
   return static_cast<DType>(code);
 }
 
@@ -112,21 +114,36 @@ struct TypeTag {
 template <class Visitor>
 decltype(auto) visit_dtype(DType dtype, Visitor&& visitor) {
   switch (dtype) {
-    case DType::kBool: return visitor(TypeTag<bool>{});
-    case DType::kUInt8: return visitor(TypeTag<uint8_t>{});
-    case DType::kInt8: return visitor(TypeTag<int8_t>{});
-    case DType::kUInt16: return visitor(TypeTag<uint16_t>{});
-    case DType::kInt16: return visitor(TypeTag<int16_t>{});
-    case DType::kUInt32: return visitor(TypeTag<uint32_t>{});
-    case DType::kInt32: return visitor(TypeTag<int32_t>{});
-    case DType::kUInt64: return visitor(TypeTag<uint64_t>{});
-    case DType::kInt64: return visitor(TypeTag<int64_t>{});
-    case DType::kFloat16: return visitor(TypeTag<Float16>{});
-    case DType::kBFloat16: return visitor(TypeTag<BFloat16>{});
-    case DType::kFloat32: return visitor(TypeTag<float>{});
-    case DType::kFloat64: return visitor(TypeTag<double>{});
-    case DType::kComplex64: return visitor(TypeTag<std::complex<float>>{});
-    case DType::kComplex128: return visitor(TypeTag<std::complex<double>>{});
+    case DType::kBool:
+      return visitor(TypeTag<bool>{});
+    case DType::kUInt8:
+      return visitor(TypeTag<uint8_t>{});
+    case DType::kInt8:
+      return visitor(TypeTag<int8_t>{});
+    case DType::kUInt16:
+      return visitor(TypeTag<uint16_t>{});
+    case DType::kInt16:
+      return visitor(TypeTag<int16_t>{});
+    case DType::kUInt32:
+      return visitor(TypeTag<uint32_t>{});
+    case DType::kInt32:
+      return visitor(TypeTag<int32_t>{});
+    case DType::kUInt64:
+      return visitor(TypeTag<uint64_t>{});
+    case DType::kInt64:
+      return visitor(TypeTag<int64_t>{});
+    case DType::kFloat16:
+      return visitor(TypeTag<Float16>{});
+    case DType::kBFloat16:
+      return visitor(TypeTag<BFloat16>{});
+    case DType::kFloat32:
+      return visitor(TypeTag<float>{});
+    case DType::kFloat64:
+      return visitor(TypeTag<double>{});
+    case DType::kComplex64:
+      return visitor(TypeTag<std::complex<float>>{});
+    case DType::kComplex128:
+      return visitor(TypeTag<std::complex<double>>{});
   }
   throw TypeError("unknown dtype");
 }

@@ -7,11 +7,13 @@ namespace headwater {
 namespace {
 
 [[noreturn]] void refuse_count(const char* what, size_t given, int wanted) {
-  throw std::invalid_argument("the program takes " + std::to_string(wanted) + " " + what + ", got " + std::to_string(given));
+  throw std::invalid_argument("the program takes " + std::to_string(wanted) + " " + what + ", got " +
+                              std::to_string(given));
 }
 
 [[noreturn]] void refuse_spec(const char* what, int index, const TensorSpec& wanted, const TensorSpec& given) {
-  throw std::invalid_argument(std::string(what) + " " + std::to_string(index) + " must be " + wanted.text() + ", got " + given.text());
+  throw std::invalid_argument(std::string(what) + " " + std::to_string(index) + " must be " + wanted.text() + ", got " +
+                              given.text());
 }
 
 size_t round_up(size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
@@ -78,14 +80,17 @@ void Run::place_outputs() {
 Buffer Run::output(int index) {
   const Slot& slot = program_.output_slot(index);
   switch (slot.kind) {
-    case SlotKind::kInput: return Buffer(slot.spec.dtype, slot.spec.shape, inputs_[slot.where]->storage());
-    case SlotKind::kConstant: return Buffer(slot.spec.dtype, slot.spec.shape, program_.constant(slot.where).storage());
+    case SlotKind::kInput:
+      return Buffer(slot.spec.dtype, slot.spec.shape, inputs_[slot.where]->storage());
+    case SlotKind::kConstant:
+      return Buffer(slot.spec.dtype, slot.spec.shape, program_.constant(slot.where).storage());
     case SlotKind::kCell: {
       Buffer held = cells_[slot.where]->get();
       if (program_.writes_cell(static_cast<int>(slot.where))) held = held.copy();
       return Buffer(slot.spec.dtype, slot.spec.shape, held.storage());
     }
-    default: return Buffer(slot.spec.dtype, slot.spec.shape, outputs_[slot.where]);
+    default:
+      return Buffer(slot.spec.dtype, slot.spec.shape, outputs_[slot.where]);
   }
 }
 
@@ -107,15 +112,19 @@ size_t Nested::scratch_bytes() const {
   return round_up(static_cast<size_t>(program_->arena_bytes())) + round_up(program_->operands_bytes());
 }
 
-void Nested::check(const char* kernel, const std::vector<TensorSpec>& inputs, const std::vector<TensorSpec>& outputs) const {
+void Nested::check(const char* kernel, const std::vector<TensorSpec>& inputs,
+                   const std::vector<TensorSpec>& outputs) const {
   require(program_->num_inputs() == static_cast<int>(inputs.size()), kernel,
-          "the sub-program takes " + std::to_string(program_->num_inputs()) + " inputs, got " + std::to_string(inputs.size()));
+          "the sub-program takes " + std::to_string(program_->num_inputs()) + " inputs, got " +
+              std::to_string(inputs.size()));
   require(program_->num_outputs() == static_cast<int>(outputs.size()), kernel,
-          "the sub-program has " + std::to_string(program_->num_outputs()) + " outputs, wanted " + std::to_string(outputs.size()));
+          "the sub-program has " + std::to_string(program_->num_outputs()) + " outputs, wanted " +
+              std::to_string(outputs.size()));
   for (int i = 0; i < program_->num_inputs(); ++i) {
     const TensorSpec* wanted = program_->input_spec(i);
     require(!wanted || *wanted == inputs[i], kernel,
-            "input " + std::to_string(i) + " of the sub-program is " + (wanted ? wanted->text() : "") + ", got " + inputs[i].text());
+            "input " + std::to_string(i) + " of the sub-program is " + (wanted ? wanted->text() : "") + ", got " +
+                inputs[i].text());
   }
   for (int i = 0; i < program_->num_outputs(); ++i) {
     const TensorSpec& given = program_->output_slot(i).spec;

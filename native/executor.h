@@ -13,7 +13,8 @@ class Run {
  public:
   // Checks the arguments (std::invalid_argument names the input) and allocates the outputs. The caller keeps the inputs
   // and cells alive; `hold` keeps the cells' values alive too, which others may change during the run.
-  Run(const Program& program, const Buffer* const* inputs, size_t num_inputs, Cell* const* cells, size_t num_cells, bool hold);
+  Run(const Program& program, const Buffer* const* inputs, size_t num_inputs, Cell* const* cells, size_t num_cells,
+      bool hold);
   ~Run();
   Run(const Run&) = delete;
 

@@ -38,13 +38,9 @@ extern "C" {
 
 HW_POOL_API int hwt_get_max_threads() { return detail::team_limit(); }
 
-HW_POOL_API int hwt_get_num_threads() {
-  return place_or_alone()->size;
-}
+HW_POOL_API int hwt_get_num_threads() { return place_or_alone()->size; }
 
-HW_POOL_API int hwt_get_thread_num() {
-  return place_or_alone()->thread;
-}
+HW_POOL_API int hwt_get_thread_num() { return place_or_alone()->thread; }
 
 HW_POOL_API int hwt_in_parallel() { return headwater::in_parallel_region(); }
 
@@ -90,9 +86,7 @@ HW_POOL_API bool HWTR_loop_static_start(long start, long end, long step, long ch
   return next_piece(place, begin, stop);
 }
 
-HW_POOL_API bool HWTR_loop_static_next(long* begin, long* end) {
-  return next_piece(place_or_alone(), begin, end);
-}
+HW_POOL_API bool HWTR_loop_static_next(long* begin, long* end) { return next_piece(place_or_alone(), begin, end); }
 
 HW_POOL_API void HWTR_loop_end() { HWTR_barrier(); }
 

@@ -11,8 +11,8 @@ class HostFunction {
  public:
   virtual ~HostFunction() = default;
   // Reads `in`, writes `out`; throws what the host function raised. Takes whatever lock the host language needs.
-  virtual void call(const std::vector<TensorSpec>& inputs, const std::vector<TensorSpec>& outputs, const void* const* in,
-                    void* const* out) = 0;
+  virtual void call(const std::vector<TensorSpec>& inputs, const std::vector<TensorSpec>& outputs,
+                    const void* const* in, void* const* out) = 0;
 };
 
 }  // namespace headwater

@@ -44,7 +44,8 @@ Isa current_isa() { return current().load(std::memory_order_relaxed); }
 
 void set_isa(Isa isa) {
   if (isa > detect_isa())
-    throw std::invalid_argument(std::string("this machine has no ") + isa_name(isa) + ", its best is " + isa_name(detect_isa()));
+    throw std::invalid_argument(std::string("this machine has no ") + isa_name(isa) + ", its best is " +
+                                isa_name(detect_isa()));
   current().store(isa, std::memory_order_relaxed);
 }
 

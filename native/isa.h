@@ -11,8 +11,8 @@ namespace headwater {
 
 enum class Isa : int { kBaseline = 0, kAvx2 = 1, kAvx512 = 2 };
 
-Isa detect_isa();    // the best that this machine and build have
-Isa current_isa();   // detect_isa(), lowered by HEADWATER_ISA=baseline|avx2|avx512 or set_isa
+Isa detect_isa();       // the best that this machine and build have
+Isa current_isa();      // detect_isa(), lowered by HEADWATER_ISA=baseline|avx2|avx512 or set_isa
 void set_isa(Isa isa);  // for tests; affects kernels made later; throws std::invalid_argument if above detect_isa()
 const char* isa_name(Isa isa);
 Isa isa_from_name(const std::string& name);  // throws std::invalid_argument
@@ -20,17 +20,25 @@ Isa isa_from_name(const std::string& name);  // throws std::invalid_argument
 // HW_SELECT_ISA(function): headwater::<isa>::function for the current instruction set. The function must be declared
 // in all namespaces, for which HW_DECLARE_ISAS(declaration) serves.
 #if HW_MULTI_ISA
-#define HW_DECLARE_ISAS(declaration)       \
-  namespace headwater::baseline { declaration; } \
-  namespace headwater::avx2 { declaration; }     \
-  namespace headwater::avx512 { declaration; }
-#define HW_SELECT_ISA(function)                                                          \
+#define HW_DECLARE_ISAS(declaration) \
+  namespace headwater::baseline {    \
+  declaration;                       \
+  }                                  \
+  namespace headwater::avx2 {        \
+  declaration;                       \
+  }                                  \
+  namespace headwater::avx512 {      \
+  declaration;                       \
+  }
+#define HW_SELECT_ISA(function)                                                             \
   (::headwater::current_isa() == ::headwater::Isa::kAvx512 ? &::headwater::avx512::function \
    : ::headwater::current_isa() == ::headwater::Isa::kAvx2 ? &::headwater::avx2::function   \
                                                            : &::headwater::baseline::function)
 #else
 #define HW_DECLARE_ISAS(declaration) \
-  namespace headwater::baseline { declaration; }
+  namespace headwater::baseline {    \
+  declaration;                       \
+  }
 #define HW_SELECT_ISA(function) (&::headwater::baseline::function)
 #endif
 

@@ -81,9 +81,15 @@ void Program::check_slots() {
     const Slot& slot = parts_.slots[number];
     check_spec(slot.spec);
     switch (slot.kind) {
-      case SlotKind::kInput: take_spec(input_specs_, slot, number, "input"); break;
-      case SlotKind::kCell: take_spec(cell_specs_, slot, number, "cell"); break;
-      case SlotKind::kConstant: take_spec(constant_specs, slot, number, "constant"); break;
+      case SlotKind::kInput:
+        take_spec(input_specs_, slot, number, "input");
+        break;
+      case SlotKind::kCell:
+        take_spec(cell_specs_, slot, number, "cell");
+        break;
+      case SlotKind::kConstant:
+        take_spec(constant_specs, slot, number, "constant");
+        break;
       case SlotKind::kOutput:
         if (slot.where < 0 || slot.where >= static_cast<int64_t>(parts_.slots.size()))
           refuse("slot " + std::to_string(number) + " names output " + std::to_string(slot.where));
@@ -98,7 +104,8 @@ void Program::check_slots() {
           refuse("slot " + std::to_string(number) + ", " + slot.spec.text() + ", at offset " +
                  std::to_string(slot.where) + " exceeds the arena of " + std::to_string(parts_.arena_bytes) + " bytes");
         break;
-      default: refuse("slot " + std::to_string(number) + " has unknown kind " + std::to_string(static_cast<int>(slot.kind)));
+      default:
+        refuse("slot " + std::to_string(number) + " has unknown kind " + std::to_string(static_cast<int>(slot.kind)));
     }
   }
 }
@@ -170,13 +177,21 @@ void Program::flatten() {
     int position = static_cast<int>(template_.size());
     template_.emplace_back(false, 0);
     switch (slot.kind) {
-      case SlotKind::kInput: input_places_[slot.where].push_back(position); break;
-      case SlotKind::kCell: cell_places_[slot.where].push_back(position); break;
-      case SlotKind::kOutput: output_places_[slot.where].push_back(position); break;
+      case SlotKind::kInput:
+        input_places_[slot.where].push_back(position);
+        break;
+      case SlotKind::kCell:
+        cell_places_[slot.where].push_back(position);
+        break;
+      case SlotKind::kOutput:
+        output_places_[slot.where].push_back(position);
+        break;
       case SlotKind::kConstant:
         template_.back() = {false, reinterpret_cast<int64_t>(parts_.constants[slot.where].data())};
         break;
-      case SlotKind::kArena: template_.back() = {true, slot.where}; break;
+      case SlotKind::kArena:
+        template_.back() = {true, slot.where};
+        break;
     }
   };
   for (const Step& step : parts_.steps) {
@@ -225,7 +240,8 @@ void Program::run_steps(void** operands, char* arena) const {
   try {
     for (; step < flat_.size(); ++step) {
       const FlatStep& flat = flat_[step];
-      flat.kernel->run(operands + flat.inputs, operands + flat.outputs, flat.scratch < 0 ? nullptr : arena + flat.scratch);
+      flat.kernel->run(operands + flat.inputs, operands + flat.outputs,
+                       flat.scratch < 0 ? nullptr : arena + flat.scratch);
     }
   } catch (...) {
     rethrow(step);
@@ -239,7 +255,8 @@ void Program::profile_steps(void** operands, char* arena, int64_t* nanoseconds) 
     auto start = Clock::now();
     for (; step < flat_.size(); ++step) {
       const FlatStep& flat = flat_[step];
-      flat.kernel->run(operands + flat.inputs, operands + flat.outputs, flat.scratch < 0 ? nullptr : arena + flat.scratch);
+      flat.kernel->run(operands + flat.inputs, operands + flat.outputs,
+                       flat.scratch < 0 ? nullptr : arena + flat.scratch);
       auto end = Clock::now();
       nanoseconds[step] = std::chrono::duration_cast<std::chrono::nanoseconds>(end - start).count();
       start = end;

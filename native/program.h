@@ -66,9 +66,9 @@ struct Frame {
 
 // Immutable; runs concurrently, each run in a frame of its own.
 //
-// The operands of all steps form one table of addresses (each step's inputs, then its outputs). What lies in the arena or
-// is constant is filled in once per frame; inputs, cells and outputs are filled in for each run at the places that were
-// listed when the program was made. So a run is: fill in, then call each kernel with pointers into the table.
+// The operands of all steps form one table of addresses (each step's inputs, then its outputs). What lies in the arena
+// or is constant is filled in once per frame; inputs, cells and outputs are filled in for each run at the places that
+// were listed when the program was made. So a run is: fill in, then call each kernel with pointers into the table.
 class Program {
  public:
   // Throws std::invalid_argument unless the parts fit together; nothing is checked again at run time.
@@ -129,7 +129,8 @@ class Program {
   void check_steps();
   void check_outputs();
   void flatten();
-  void check_operands(size_t step, const std::vector<int>& slots, const std::vector<TensorSpec>& specs, const char* role) const;
+  void check_operands(size_t step, const std::vector<int>& slots, const std::vector<TensorSpec>& specs,
+                      const char* role) const;
   std::string describe(size_t step) const;
   [[noreturn]] void rethrow(size_t step) const;
 

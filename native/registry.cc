@@ -26,7 +26,8 @@ KernelRegistration::KernelRegistration(const char* name, Factory factory) {
 Factory find_kernel(const std::string& name) {
   if (!table().duplicate.empty()) throw std::logic_error("kernel '" + table().duplicate + "' is registered twice");
   auto found = table().factories.find(name);
-  if (found == table().factories.end()) throw std::invalid_argument("there is no kernel named '" + name.substr(0, 80) + "'");
+  if (found == table().factories.end())
+    throw std::invalid_argument("there is no kernel named '" + name.substr(0, 80) + "'");
   return found->second;
 }
 

@@ -10,7 +10,8 @@ constexpr int64_t kGrainBytes = 128 << 10;
 void check_indices(const int64_t* indices, int64_t count, int64_t rows) {
   for (int64_t i = 0; i < count; ++i)
     if (indices[i] < 0 || indices[i] >= rows)
-      throw std::out_of_range("gather_rows: index " + std::to_string(indices[i]) + " for " + std::to_string(rows) + " rows");
+      throw std::out_of_range("gather_rows: index " + std::to_string(indices[i]) + " for " + std::to_string(rows) +
+                              " rows");
 }
 
 Buffer gather(const Buffer& source, const int64_t* indices, int64_t count) {
@@ -22,15 +23,15 @@ Buffer gather(const Buffer& source, const int64_t* indices, int64_t count) {
   auto* from = static_cast<const char*>(source.data());
   auto* to = static_cast<char*>(result.data());
   parallel_for(count, kGrainBytes / row + 1, [=](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i)
-      std::memcpy(to + i * row, from + indices[i] * row, static_cast<size_t>(row));
+    for (int64_t i = begin; i < end; ++i) std::memcpy(to + i * row, from + indices[i] * row, static_cast<size_t>(row));
   });
   return result;
 }
 
 }  // namespace
 
-std::vector<Buffer> gather_rows(const std::vector<const Buffer*>& sources, const Buffer& indices, int64_t start, int64_t count) {
+std::vector<Buffer> gather_rows(const std::vector<const Buffer*>& sources, const Buffer& indices, int64_t start,
+                                int64_t count) {
   if (indices.dtype() != DType::kInt64 || indices.shape().rank() != 1)
     throw std::invalid_argument("gather_rows: indices must be an int64 vector, got " + indices.spec().text());
   if (start < 0 || count < 0 || start > indices.count() - count)

@@ -392,7 +392,12 @@ void run_chunks(int64_t chunks, ChunkFunction function, void* context) {
 class Team {
  public:
   Team(int size, void (*function)(void*), void* context)
-      : barrier_(size), size_(size), function_(function), context_(context), outer_place_(this_place), outer_team_(this_team) {}
+      : barrier_(size),
+        size_(size),
+        function_(function),
+        context_(context),
+        outer_place_(this_place),
+        outer_team_(this_team) {}
 
   void begin() {
     Pool& shared = pool();

@@ -49,7 +49,7 @@ void parallel_chunks(int64_t n, int64_t chunk, Fn&& fn) {
       chunks,
       [](void* pointer, int64_t index) {
         auto& c = *static_cast<Context*>(pointer);
-        (*c.fn)(index, index * c.chunk, std::min(c.n, (index + 1) * c.chunk));
+        (*c.fn)(index, index* c.chunk, std::min(c.n, (index + 1) * c.chunk));
       },
       &context);
 }
@@ -66,7 +66,8 @@ void parallel_for(int64_t n, int64_t grain, Fn&& fn) {
     return;
   }
   int64_t grains = (n - 1) / grain + 1;
-  int64_t pieces = std::min<int64_t>(grains, int64_t{4} * num_threads());  // a few each, so that a slow thread is helped
+  int64_t pieces =
+      std::min<int64_t>(grains, int64_t{4} * num_threads());  // a few each, so that a slow thread is helped
   if (num_threads() == 1) pieces = 1;
   int64_t chunk = ((grains - 1) / pieces + 1) * grain;
   parallel_chunks(n, chunk, [&fn](int64_t, int64_t begin, int64_t end) { fn(begin, end); });

@@ -10,7 +10,8 @@ namespace {
 size_t round_up(size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
 
 std::vector<TensorSpec> slice_of(const std::vector<TensorSpec>& specs, size_t first, size_t count) {
-  return {specs.begin() + static_cast<std::ptrdiff_t>(first), specs.begin() + static_cast<std::ptrdiff_t>(first + count)};
+  return {specs.begin() + static_cast<std::ptrdiff_t>(first),
+          specs.begin() + static_cast<std::ptrdiff_t>(first + count)};
 }
 
 std::vector<TensorSpec> join(std::vector<TensorSpec> a, const std::vector<TensorSpec>& b) {
@@ -208,7 +209,8 @@ class Scan final : public Kernel {
         body_("scan", spec.attrs.get_program("body")) {
     require(length_ >= 0, "scan", "length is " + std::to_string(length_));
     auto carried = slice_of(spec.inputs, 0, num_carried_);
-    require(slice_of(spec.outputs, 0, num_carried_) == carried, "scan", "the first outputs must be like the carried values");
+    require(slice_of(spec.outputs, 0, num_carried_) == carried, "scan",
+            "the first outputs must be like the carried values");
     auto constants = slice_of(spec.inputs, num_carried_ + num_scanned_, num_inputs_ - num_carried_ - num_scanned_);
     auto scanned = rows_of(slice_of(spec.inputs, num_carried_, num_scanned_), scanned_bytes_);
     auto stacked = rows_of(slice_of(spec.outputs, num_carried_, num_outputs_ - num_carried_), stacked_bytes_);
@@ -233,7 +235,9 @@ class Scan final : public Kernel {
     carried_.copy_out(parts.in, out);
   }
   size_t scratch_bytes() const override { return lay_out(nullptr).bytes; }
-  double cost_hint() const override { return 100 + static_cast<double>(length_) * (50 + body_.program().nanoseconds()); }
+  double cost_hint() const override {
+    return 100 + static_cast<double>(length_) * (50 + body_.program().nanoseconds());
+  }
   bool calls_python() const override { return body_.program().calls_python(); }
 
  private:

@@ -9,7 +9,9 @@ class Host final : public Kernel {
   explicit Host(const KernelSpec& spec)
       : function_(spec.attrs.get_function("function")), inputs_(spec.inputs), outputs_(spec.outputs) {}
 
-  void run(const void* const* in, void* const* out, void*) const override { function_->call(inputs_, outputs_, in, out); }
+  void run(const void* const* in, void* const* out, void*) const override {
+    function_->call(inputs_, outputs_, in, out);
+  }
   double cost_hint() const override { return 20000; }
   bool calls_python() const override { return true; }
 

@@ -39,19 +39,25 @@ inline void check_close(double a, double b, double tolerance, const char* text, 
 
 }  // namespace headwater::testing
 
-#define TEST(name)                                                                    \
-  static void test_##name();                                                          \
+#define TEST(name)                                                                       \
+  static void test_##name();                                                             \
   static const headwater::testing::Registration registration_##name{#name, test_##name}; \
   static void test_##name()
 
-#define CHECK(condition) \
-  do { if (!(condition)) headwater::testing::fail(__FILE__, __LINE__, #condition " is false"); } while (false)
+#define CHECK(condition)                                                                    \
+  do {                                                                                      \
+    if (!(condition)) headwater::testing::fail(__FILE__, __LINE__, #condition " is false"); \
+  } while (false)
 #define CHECK_EQUAL(a, b) headwater::testing::check_equal((a), (b), #a " == " #b, __FILE__, __LINE__)
 #define CHECK_CLOSE(a, b, tolerance) \
   headwater::testing::check_close((a), (b), (tolerance), #a " ~ " #b, __FILE__, __LINE__)
 #define CHECK_THROWS(type, ...)                                                                       \
   do {                                                                                                \
     bool thrown = false;                                                                              \
-    try { __VA_ARGS__; } catch (const type&) { thrown = true; }                                       \
-    if (!thrown) headwater::testing::fail(__FILE__, __LINE__, #__VA_ARGS__ " does not throw " #type);  \
+    try {                                                                                             \
+      __VA_ARGS__;                                                                                    \
+    } catch (const type&) {                                                                           \
+      thrown = true;                                                                                  \
+    }                                                                                                 \
+    if (!thrown) headwater::testing::fail(__FILE__, __LINE__, #__VA_ARGS__ " does not throw " #type); \
   } while (false)

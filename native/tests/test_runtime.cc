@@ -51,7 +51,9 @@ class Below final : public Kernel {
   double limit_;
 };
 
-std::unique_ptr<Kernel> make_below(const KernelSpec& spec) { return std::make_unique<Below>(spec.attrs.get_double("limit")); }
+std::unique_ptr<Kernel> make_below(const KernelSpec& spec) {
+  return std::make_unique<Below>(spec.attrs.get_double("limit"));
+}
 HW_REGISTER_KERNEL("test_below", make_below)
 
 class Fail final : public Kernel {
@@ -140,7 +142,9 @@ TEST(buffers_are_aligned_and_share_on_reshape) {
 }
 
 TEST(kept_memory_never_exceeds_the_peak) {
-  { Buffer big(DType::kUInt8, {50 << 20}); }
+  {
+    Buffer big(DType::kUInt8, {50 << 20});
+  }
   for (int64_t size = 1; size < 40; ++size) Buffer other(DType::kUInt8, {size << 20});
   MemoryUse use = memory_use();
   CHECK(use.live + use.kept <= use.peak_live + (int64_t{8} << 20));
@@ -226,7 +230,8 @@ TEST(a_cell_never_writes_borrowed_memory) {
   Program program(std::move(parts));
   static int released = 0;
   {
-    Cell cell(Buffer(DType::kFloat32, {3}, StoragePointer(Storage::borrow(outside, [](void*) { ++released; }, nullptr))));
+    Cell cell(
+        Buffer(DType::kFloat32, {3}, StoragePointer(Storage::borrow(outside, [](void*) { ++released; }, nullptr))));
     Cell* cells[] = {&cell};
     Run run(program, nullptr, 0, cells, 1, false);
     run.execute();
@@ -263,7 +268,8 @@ TEST(while_repeats_until_its_condition_fails) {
   spec.attrs.set("body", std::vector<std::shared_ptr<const Program>>{increment_program({2})});
   spec.attrs.set("num_carried", int64_t{1});
   Instruction instruction("while", spec);
-  for (float start : {0.0f, 1.0f, 9.0f}) CHECK_EQUAL(data(run_instruction(instruction, {floats({start, start})})[0])[1], 10.0f);
+  for (float start : {0.0f, 1.0f, 9.0f})
+    CHECK_EQUAL(data(run_instruction(instruction, {floats({start, start})})[0])[1], 10.0f);
   CHECK_EQUAL(data(run_instruction(instruction, {floats({20, 5})})[0])[1], 5.0f);
 }
 
@@ -271,8 +277,10 @@ TEST(scan_carries_and_stacks_in_both_directions) {
   // carried, x -> carried + 1, x + 1
   for (bool reverse : {false, true}) {
     ProgramParts parts;
-    parts.slots = {{f32({2}), SlotKind::kInput, 0}, {f32({2}), SlotKind::kInput, 1},
-                   {f32({2}), SlotKind::kOutput, 0}, {f32({2}), SlotKind::kOutput, 1}};
+    parts.slots = {{f32({2}), SlotKind::kInput, 0},
+                   {f32({2}), SlotKind::kInput, 1},
+                   {f32({2}), SlotKind::kOutput, 0},
+                   {f32({2}), SlotKind::kOutput, 1}};
     parts.steps = {{increment({2}), {0}, {2}, -1}, {increment({2}), {0}, {3}, -1}};
     parts.outputs = {2, 3};
     parts.num_inputs = 2;
@@ -282,7 +290,8 @@ TEST(scan_carries_and_stacks_in_both_directions) {
     spec.attrs.set("num_scanned", int64_t{1});
     spec.attrs.set("length", int64_t{3});
     spec.attrs.set("reverse", int64_t{reverse});
-    auto result = run_instruction(Instruction("scan", spec), {floats({0, 10}), floats({0, 0, 0, 0, 0, 0}).reshape({3, 2})});
+    auto result =
+        run_instruction(Instruction("scan", spec), {floats({0, 10}), floats({0, 0, 0, 0, 0, 0}).reshape({3, 2})});
     CHECK_EQUAL(data(result[0])[0], 3.0f);
     CHECK_EQUAL(data(result[1])[0], reverse ? 3.0f : 1.0f);
     CHECK_EQUAL(data(result[1])[5], reverse ? 11.0f : 13.0f);

@@ -144,7 +144,8 @@ TEST(static_loops_are_dealt_out_completely) {
         std::vector<std::atomic<int>> seen(static_cast<size_t>(n));
         team(size, [&] {
           long begin = 0, end = 0;
-          for (bool more = HWTR_loop_static_start(0, n, 1, chunk, &begin, &end); more; more = HWTR_loop_static_next(&begin, &end))
+          for (bool more = HWTR_loop_static_start(0, n, 1, chunk, &begin, &end); more;
+               more = HWTR_loop_static_next(&begin, &end))
             for (long i = begin; i < end; ++i) ++seen[static_cast<size_t>(i)];
         });
         for (auto& each : seen) CHECK_EQUAL(each.load(), 1);
@@ -162,7 +163,10 @@ TEST(the_pool_works_in_a_child_after_fork) {
     if (child == 0) {
       std::atomic<int> count{0};
       parallel_chunks(10, 1, [&](int64_t, int64_t, int64_t) { ++count; });
-      team(2, [&] { HWTR_barrier(); ++count; });
+      team(2, [&] {
+        HWTR_barrier();
+        ++count;
+      });
       _exit(count.load() == 12 ? 0 : 1);
     }
     int status = -1;

@@ -181,3 +181,18 @@ def test_python_values_run_as_python_does():
     assert int(run(constant(5), True)) == 6
     assert len(log) == 2
     np.testing.assert_array_equal(run(constant([1, 2]), True).numpy(), [2, 3])
+
+
+def test_a_wrapper_is_not_mistaken_for_what_it_wraps():
+    import functools
+
+    def inner(x):
+        return x + 1
+
+    @functools.wraps(inner)
+    def outer(x, times):
+        for _ in range(times):
+            x = inner(x)
+        return x
+
+    assert int(tf.function(outer)(constant(1), constant(3))) == 4

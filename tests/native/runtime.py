@@ -1,6 +1,7 @@
 """The native module, and small programs for the tests of the runtime.
 
-`native/tests/sanitize.sh` sets HEADWATER_TEST_NATIVE to a folder with a build under sanitizers, which is then tested instead.
+`native/tests/sanitize.sh` sets HEADWATER_TEST_NATIVE to a folder with a build under sanitizers, which is then tested
+instead.
 """
 
 from __future__ import annotations
@@ -40,7 +41,9 @@ def buffer_of(array: Any, *, copy: bool = True) -> Any:
 def one_step(kernel: str, inputs: Sequence[Spec], outputs: Sequence[Spec], attrs: dict[str, Any] | None = None) -> Any:
     """A program of one instruction: inputs to outputs."""
     instruction = native.Instruction(kernel, inputs, outputs, attrs or {})
-    slots = [(*spec, INPUT, i) for i, spec in enumerate(inputs)] + [(*spec, OUTPUT, i) for i, spec in enumerate(outputs)]
+    slots = [(*spec, INPUT, i) for i, spec in enumerate(inputs)] + [
+        (*spec, OUTPUT, i) for i, spec in enumerate(outputs)
+    ]
     results = tuple(range(len(inputs), len(slots)))
     scratch = instruction.scratch_bytes
     steps = [(instruction, tuple(range(len(inputs))), results, 0 if scratch else -1)]
@@ -51,4 +54,6 @@ def cell_program(shape: tuple[int, ...]) -> Any:
     """A program that copies its input into its cell and returns the cell's new value."""
     spec = (FLOAT32, shape)
     instruction = native.Instruction("copy", [spec], [spec], {})
-    return native.Program([(*spec, INPUT, 0), (*spec, CELL, 0)], [(instruction, (0,), (1,), -1)], [1], [], 0, 1, 1, ["assign"])
+    return native.Program(
+        [(*spec, INPUT, 0), (*spec, CELL, 0)], [(instruction, (0,), (1,), -1)], [1], [], 0, 1, 1, ["assign"]
+    )

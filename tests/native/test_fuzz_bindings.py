@@ -1,6 +1,8 @@
-"""Random arguments to every name of the native module, in a child process: an ordinary exception, never a crash or a hang.
+"""Random arguments to every name of the native module, in a child process: an ordinary exception, never a crash or a
+hang.
 
-`python -m tests.native.test_fuzz_bindings ROUNDS SEED` runs the child's part alone and prints what was allowed and what refused.
+`python -m tests.native.test_fuzz_bindings ROUNDS SEED` runs the child's part alone and prints what was allowed and what
+refused.
 """
 
 from __future__ import annotations
@@ -26,14 +28,32 @@ LIMIT = 1 << 16  # elements that a well-formed case may have: the aim is the bor
 NAMES = tuple(native.kernel_names())
 CODE_OPS = ("add", "mul", "exp", "cast", "const", "iota", "where", "row_sum", "row_max", "neg", "sqrt", "nothing")
 ATTRIBUTES = (
-    "axis", "axes", "perm", "shape", "starts", "strides", "low", "high", "interior", "mode", "kind", "descending", "stable", "k",
-    "side", "reverse", "exclusive", "transpose_a", "transpose_b", "code", "results", "reductions", "function", "branches", "condition",
+    "axis", "axes", "perm", "shape", "starts", "strides", "low", "high", "interior", "mode", "kind", "descending",
+    "stable", "k",
+    "side", "reverse", "exclusive", "transpose_a", "transpose_b", "code", "results", "reductions", "function",
+    "branches", "condition",
     "body", "program", "num_carried", "num_scanned", "length", "padding", "dilation", "groups", "epsilon", "window",
 )  # fmt: skip
-WORDS = ("clip", "raise", "fill", "set", "add", "max", "min", "mul", "sum", "prod", "left", "right", "logsumexp", "valid", "")
+WORDS = (
+    "clip",
+    "raise",
+    "fill",
+    "set",
+    "add",
+    "max",
+    "min",
+    "mul",
+    "sum",
+    "prod",
+    "left",
+    "right",
+    "logsumexp",
+    "valid",
+    "",
+)
 
 
-F, I, B = 11, 6, 0
+F, I, B = 11, 6, 0  # noqa: E741 - float, int and bool
 M, V = (F, (4, 3)), (F, (3,))
 ADD = [("add", F, (0, 0), None)]
 # For each kernel a few calls that it accepts: inputs, outputs, attributes. Fuzzing changes some of their parts.
@@ -64,9 +84,21 @@ CASES: dict[str, list[tuple[list[Any], list[Any], dict[str, Any]]]] = {
     "elementwise": [
         ([M], [M], {"shape": (4, 3), "code": ADD, "results": (1,), "reductions": [None]}),
         ([M], [(F, (3,))], {"shape": (4, 3), "code": ADD, "results": (1,), "reductions": [("sum", (0,))]}),
-        ([M], [M], {"shape": (4, 3), "code": [("row_sum", F, (0,), None), ("add", F, (0, 1), None)], "results": (2,), "reductions": [None]}),
+        (
+            [M],
+            [M],
+            {
+                "shape": (4, 3),
+                "code": [("row_sum", F, (0,), None), ("add", F, (0, 1), None)],
+                "results": (2,),
+                "reductions": [None],
+            },
+        ),
     ],
-    "matmul": [([M, (F, (3, 5))], [(F, (4, 5))], {"transpose_a": 0, "transpose_b": 0}), ([M, M], [(F, (4, 4))], {"transpose_b": 1})],
+    "matmul": [
+        ([M, (F, (3, 5))], [(F, (4, 5))], {"transpose_a": 0, "transpose_b": 0}),
+        ([M, M], [(F, (4, 4))], {"transpose_b": 1}),
+    ],
     "host": [([M], [M], {"function": lambda x: [np.asarray(x)]})],
 }
 
@@ -89,8 +121,33 @@ class Source:
 
     def junk(self) -> Any:
         return self.random.choice(
-            [None, True, -1, 2**31, 2**63, 2**70, -(2**63), 1.5, float("nan"), "", "text", b"bytes", (), [], {}, object(), 1j]
-            + [(1, 2), [[1]], ("a", 1), range(3), np.float32(1), np.zeros(3), lambda *_: [], self.random.choice(self.buffers)]
+            [
+                None,
+                True,
+                -1,
+                2**31,
+                2**63,
+                2**70,
+                -(2**63),
+                1.5,
+                float("nan"),
+                "",
+                "text",
+                b"bytes",
+                (),
+                [],
+                {},
+                object(),
+                1j,
+                (1, 2),
+                [[1]],
+                ("a", 1),
+                range(3),
+                np.float32(1),
+                np.zeros(3),
+                lambda *_: [],
+                self.random.choice(self.buffers),
+            ]
         )
 
     def size(self) -> int:
@@ -103,7 +160,13 @@ class Source:
         return tuple(self.size() for _ in range(rank))
 
     def dtype(self) -> Any:
-        return self.junk() if self.rare(0.02) else self.random.randint(-1, 15) if self.rare() else self.random.choice([0, 6, 8, 10, 11, 11, 12])
+        return (
+            self.junk()
+            if self.rare(0.02)
+            else self.random.randint(-1, 15)
+            if self.rare()
+            else self.random.choice([0, 6, 8, 10, 11, 11, 12])
+        )
 
     def spec(self) -> Any:
         return self.junk() if self.rare(0.02) else (self.dtype(), self.shape())
@@ -117,7 +180,9 @@ class Source:
         return specs
 
     def numbers(self, low: int = -2, high: int = 5, most: int = 4) -> tuple[int, ...]:
-        return tuple(self.size() if self.rare() else self.random.randint(low, high) for _ in range(self.random.randint(0, most)))
+        return tuple(
+            self.size() if self.rare() else self.random.randint(low, high) for _ in range(self.random.randint(0, most))
+        )
 
     def immediate(self) -> Any:
         return self.junk() if self.rare() else self.random.choice([None, 0, 1, 0.5, -2, True])
@@ -132,7 +197,10 @@ class Source:
         if name == "code":
             return self.code()
         if name == "reductions":
-            return [None if self.rare(0.5) else (self.random.choice(WORDS), self.numbers(-1, 3)) for _ in range(self.random.randint(0, 2))]
+            return [
+                None if self.rare(0.5) else (self.random.choice(WORDS), self.numbers(-1, 3))
+                for _ in range(self.random.randint(0, 2))
+            ]
         if name == "function":
             return lambda *_: [self.junk()]
         if name in ("branches", "condition", "body", "program") and self.programs:
@@ -183,17 +251,33 @@ class Source:
 
 def fuzz_buffer(source: Source) -> None:
     """Buffer and its methods."""
-    array = source.random.choice([source.junk(), np.zeros((3, 4), "f4").T, np.ones(3, "f4"), np.zeros(3, ">i4"), np.array(["a"]), np.zeros((2, 0))])
+    array = source.random.choice(
+        [
+            source.junk(),
+            np.zeros((3, 4), "f4").T,
+            np.ones(3, "f4"),
+            np.zeros(3, ">i4"),
+            np.array(["a"]),
+            np.zeros((2, 0)),
+        ]
+    )
     calls: list[Callable[[], Any]] = [
         lambda: _small(source.dtype(), source.shape()),
         lambda: native.Buffer.from_array(array, source.dtype(), source.random.choice([True, False])),
         lambda: native.Buffer.from_dlpack(array),
         lambda: source.random.choice(source.buffers).reshape(source.shape()),
         lambda: source.random.choice(source.buffers).item(),
-        lambda: source.random.choice(source.buffers).__dlpack__(max_version=source.random.choice([None, (1, 0), source.junk()])),
-        lambda: native.Cell(source.random.choice(source.buffers)).set(source.random.choice([*source.buffers, source.junk()])),
+        lambda: source.random.choice(source.buffers).__dlpack__(
+            max_version=source.random.choice([None, (1, 0), source.junk()])
+        ),
+        lambda: native.Cell(source.random.choice(source.buffers)).set(
+            source.random.choice([*source.buffers, source.junk()])
+        ),
         lambda: native.gather_rows(
-            source.random.choices(source.buffers, k=2), buffer_of(np.array(source.numbers(), np.int64)), source.size(), source.size()
+            source.random.choices(source.buffers, k=2),
+            buffer_of(np.array(source.numbers(), np.int64)),
+            source.size(),
+            source.size(),
         ),
         lambda: native.gather_rows(source.junk(), source.junk(), source.junk(), source.junk()),
         lambda: native.set_isa(source.junk()),
@@ -216,13 +300,18 @@ def fuzz_instruction(source: Source) -> None:
         print(name, inputs, outputs, attrs, flush=True)
     instruction = native.Instruction(name, inputs, outputs, attrs)
     specs = [(spec[0], tuple(spec[1])) for spec in (*inputs, *outputs)]
-    if sum(np.prod([float(size) for size in shape]) for _, shape in specs) > LIMIT or instruction.scratch_bytes > LIMIT * 16:
+    if (
+        sum(np.prod([float(size) for size in shape]) for _, shape in specs) > LIMIT
+        or instruction.scratch_bytes > LIMIT * 16
+    ):
         return
     count = len(inputs)
     slots = [(*spec, 0 if i < count else 3, i if i < count else i - count) for i, spec in enumerate(specs)]
     scratch = instruction.scratch_bytes
     steps = [(instruction, tuple(range(count)), tuple(range(count, len(specs))), 0 if scratch else -1)]
-    program = native.Program(slots, steps, list(range(count, len(specs))), [], -(-scratch // 64) * 64, count, 0, ["fuzz"])
+    program = native.Program(
+        slots, steps, list(range(count, len(specs))), [], -(-scratch // 64) * 64, count, 0, ["fuzz"]
+    )
     if len(source.programs) < 30:
         source.programs.append(program)
         source.instructions.append(instruction)
@@ -233,8 +322,13 @@ def fuzz_instruction(source: Source) -> None:
 def _values(source: Source, dtype: int, shape: tuple[int, ...]) -> Any:
     """A buffer of small numbers, some of them out of range as indices."""
     high = 6 if dtype else 2
-    numbers = [source.random.randint(0, high) - (2 if dtype and source.rare() else 0) for _ in range(int(np.prod(shape, dtype=int)))]
-    carrier = np.dtype("uint16") if dtype == 10 else np.dtype(next(name for name, code in CODES.items() if code == dtype))
+    numbers = [
+        source.random.randint(0, high) - (2 if dtype and source.rare() else 0)
+        for _ in range(int(np.prod(shape, dtype=int)))
+    ]
+    carrier = (
+        np.dtype("uint16") if dtype == 10 else np.dtype(next(name for name, code in CODES.items() if code == dtype))
+    )
     with np.errstate(all="ignore"):
         return native.Buffer.from_array(np.array(numbers, np.int64).astype(carrier).reshape(shape), dtype, True)
 
@@ -252,14 +346,21 @@ def fuzz_program(source: Source) -> None:
         parts = [
             [slot() for _ in range(source.random.randint(0, 4))],
             [step() for _ in range(source.random.randint(0, 2))],
-            source.numbers(0, 3), source.random.choices(source.buffers, k=2), integer(), integer(), integer(), ["x"] * source.random.randint(0, 2),
-        ]  # fmt: skip
+            source.numbers(0, 3),
+            source.random.choices(source.buffers, k=2),
+            integer(),
+            integer(),
+            integer(),
+            ["x"] * source.random.randint(0, 2),
+        ]
         if source.rare():
             parts[source.random.randrange(len(parts))] = source.junk()
         native.Program(*parts)
     else:
         arguments = source.random.choices([*source.buffers, source.junk()], k=source.random.randint(0, 3))
-        source.random.choice(source.programs).run(*[source.junk() if source.rare() else arguments, source.junk() if source.rare() else ()])
+        source.random.choice(source.programs).run(
+            *[source.junk() if source.rare() else arguments, source.junk() if source.rare() else ()]
+        )
 
 
 def run_rounds(rounds: int, seed: int) -> Counter[str]:
@@ -283,7 +384,10 @@ def run_rounds(rounds: int, seed: int) -> Counter[str]:
 @pytest.mark.parametrize("seed", [1, 2])
 def test_random_arguments_never_crash(seed):
     child = subprocess.run(
-        [sys.executable, "-m", "tests.native.test_fuzz_bindings", str(ROUNDS), str(seed)], capture_output=True, text=True, timeout=600
+        [sys.executable, "-m", "tests.native.test_fuzz_bindings", str(ROUNDS), str(seed)],
+        capture_output=True,
+        text=True,
+        timeout=600,
     )
     assert child.returncode == 0, child.stderr[-4000:]
     assert "fuzz_instruction passed" in child.stdout

@@ -10,7 +10,19 @@ import threading
 import numpy as np
 import pytest
 
-from tests.native.runtime import ARENA, BOOL, CONSTANT, FLOAT32, INPUT, INT32, OUTPUT, buffer_of, cell_program, native, one_step
+from tests.native.runtime import (
+    ARENA,
+    BOOL,
+    CONSTANT,
+    FLOAT32,
+    INPUT,
+    INT32,
+    OUTPUT,
+    buffer_of,
+    cell_program,
+    native,
+    one_step,
+)
 
 VECTOR = (FLOAT32, (3,))
 
@@ -78,7 +90,7 @@ def test_arguments_that_do_not_fit_are_refused():
         program.run([ones(3), ones(3)], ())
     with pytest.raises(ValueError, match="takes 0 cells"):
         program.run([ones(3)], (native.Cell(ones(3)),))
-    with pytest.raises(TypeError, match="input 0 must be a Buffer, got numpy.ndarray"):
+    with pytest.raises(TypeError, match=r"input 0 must be a Buffer, got numpy.ndarray"):
         program.run([np.ones(3, np.float32)], ())
     with pytest.raises(TypeError, match="must be a list or tuple"):
         program.run(ones(3), ())
@@ -153,7 +165,9 @@ def test_control_flow_runs_its_programs():
 
 
 def test_scan_equals_a_loop():
-    body = host_program(lambda c, x, k: [np.asarray(c) + x * np.asarray(k), np.asarray(c) * 1], [VECTOR] * 3, [VECTOR] * 2)
+    body = host_program(
+        lambda c, x, k: [np.asarray(c) + x * np.asarray(k), np.asarray(c) * 1], [VECTOR] * 3, [VECTOR] * 2
+    )
     rows = np.random.default_rng(0).random((5, 3)).astype(np.float32)
     start, factor = np.zeros(3, np.float32), np.full(3, 2, np.float32)
     for reverse in (0, 1):
@@ -238,6 +252,7 @@ def test_cells_may_be_read_and_written_from_many_threads():
 
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:.*fork.*:RuntimeWarning")  # JAX's, where another test of the process has loaded it
 def test_a_child_after_fork_computes():
     program = one_step("transpose", [(FLOAT32, (800, 700))], [(FLOAT32, (700, 800))], {"perm": (1, 0)})
     x = np.random.default_rng(0).random((800, 700), np.float32)

@@ -6,7 +6,6 @@ from __future__ import annotations
 import ast
 import functools
 import inspect
-import linecache
 import sys
 import textwrap
 import types
@@ -81,7 +80,7 @@ def to_code(function: Callable[..., Any], recursive: bool = True, experimental_o
 
 
 def _rewritten(function: types.FunctionType) -> ast.FunctionDef:
-    tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+    tree = ast.parse(textwrap.dedent(inspect.getsource(function.__code__)))
     definition = tree.body[0]
     if not isinstance(definition, ast.FunctionDef):
         raise SyntaxError("autograph rewrites functions that are defined by `def`")
@@ -113,7 +112,6 @@ def _compile(function: types.FunctionType) -> types.CodeType | None:
         factory.type_params = []
     module = ast.fix_missing_locations(ast.Module([factory], []))
     filename = function.__code__.co_filename
-    linecache.checkcache(filename)
     namespace: dict[str, Any] = {}
     exec(compile(module, filename, "exec"), function.__globals__, namespace)
     return namespace[_FACTORY](*[None] * len(names)).__code__
