@@ -16,9 +16,9 @@ __version__ = "0.1.0"
 newaxis = None
 
 _MODULES = (
-    "arrays", "backends", "bitwise", "config", "control", "debugging", "dtypes", "errors", "keras", "linalg", "math", "nest",
+    "arrays", "backends", "bitwise", "autodiff", "config", "control", "debugging", "dtypes", "errors", "keras", "linalg", "math", "nest",
     "nn", "ops", "random", "signal",
-    "testing", "tree",
+    "test", "testing", "train", "tree", "version",
 )  # fmt: skip
 _DTYPES = (
     "uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64", "float16", "bfloat16", "float32",
@@ -29,20 +29,22 @@ _DTYPES = (
 _NAMES = {
     "headwater.dtypes": (*_DTYPES, "DType", "bool=bool_", "half=float16", "double=float64"),
     "headwater.frontend.tensor": ("Tensor",),
+    "headwater.frontend.indexed_slices": ("IndexedSlices",),
+    "headwater.frontend.tensor_array": ("TensorArray",),
     "headwater.frontend.tensor_shape": ("TensorShape",),
     "headwater.frontend.tensor_spec": ("TensorSpec",),
-    "headwater.frontend.variable": ("Variable",),
-    "headwater.frontend.tape": ("GradientTape", "UnconnectedGradients"),
+    "headwater.frontend.variable": ("Variable", "VariableAggregation", "VariableSynchronization"),
+    "headwater.frontend.tape": ("GradientTape", "UnconnectedGradients", "gradients", "hessians"),
     "headwater.frontend.function": ("function",),
     "headwater.frontend.module": ("Module",),
     "headwater.frontend.tracing": ("init_scope",),
-    "headwater.ops.convert": ("convert_to_tensor", "is_tensor"),
+    "headwater.ops.convert": ("convert_to_tensor",),
     "headwater.arrays": (
         "argsort", "bitcast", "boolean_mask", "broadcast_dynamic_shape", "broadcast_static_shape", "broadcast_to",
         "cast", "clip_by_global_norm",
         "clip_by_norm", "clip_by_value", "complex", "concat", "constant", "dynamic_partition", "dynamic_stitch", "ensure_shape",
         "expand_dims", "eye", "fill",
-        "gather", "gather_nd", "histogram_fixed_width", "guarantee_const", "histogram_fixed_width_bins", "identity", "identity_n", "linspace",
+        "gather", "gather_nd", "histogram_fixed_width", "is_tensor", "guarantee_const", "histogram_fixed_width_bins", "identity", "identity_n", "linspace",
         "meshgrid", "one_hot", "ones",
         "ones_like", "pad", "range", "rank", "repeat", "reshape", "reverse", "reverse_sequence", "roll", "saturate_cast", "scatter_nd",
         "searchsorted",
@@ -59,6 +61,10 @@ _NAMES = {
         "numpy_function", "print=print_",
         "py_function", "recompute_grad", "scan", "stop_gradient", "switch_case", "timestamp", "tuple=tuple_",
         "vectorized_map", "while_loop",
+    ),
+    "headwater.keras.initializers": (
+        "constant_initializer=Constant", "ones_initializer=Ones", "random_normal_initializer=RandomNormal",
+        "random_uniform_initializer=RandomUniform", "zeros_initializer=Zeros",
     ),
     "headwater.debugging": ("assert_equal", "assert_greater", "assert_less", "assert_rank"),
     "headwater.linalg": ("eig", "eigvals", "einsum", "matmul", "norm", "tensordot"),
@@ -77,18 +83,88 @@ _NAMES = {
 _TABLE = {
     name.partition("=")[0]: (module, name.rpartition("=")[2]) for module, names in _NAMES.items() for name in names
 }
+# Modules that lie elsewhere than their name says.
+_ELSEWHERE = {"autograph": "headwater.frontend.autograph", "initializers": "headwater.keras.initializers"}
+# Doors and classes of TensorFlow that later versions will serve, each with what there is in its place today.
+_NOT_YET = {
+    "RaggedTensor": "pad the rows to one length, and mask",
+    "SparseTensor": "use dense tensors",
+    "audio": "read sound with another library, and make tensors of it",
+    "compat": "use the names of TensorFlow 2",
+    "data": "pass NumPy arrays or a generator to fit(), or loop over batches",
+    "distribute": "run on one machine",
+    "estimator": "use keras",
+    "feature_column": "use keras.layers",
+    "graph_util": "use tf.function",
+    "image": "use NumPy or keras.layers on tensors of pixels",
+    "io": "read files with Python or NumPy, and make tensors of their contents",
+    "lite": "save a .keras file",
+    "lookup": "use a dict, or NumPy's unique",
+    "mlir": "see headwater.backends",
+    "profiler": "see docs/guides/environment.md",
+    "queue": "use Python's queue",
+    "quantization": "use float16 or bfloat16",
+    "ragged": "pad the rows to one length, and mask",
+    "raw_ops": "use the public names",
+    "saved_model": "use model.save('model.keras'), or tf.train.Checkpoint",
+    "sets": "use NumPy",
+    "sparse": "use dense tensors",
+    "strings": "work on Python's strings, and make tensors of numbers",
+    "summary": "use keras.callbacks, or print",
+    "sysconfig": "see headwater.config",
+    "tpu": "run on the CPU",
+    "types": "use Any",
+    "xla": "every tf.function is compiled",
+}
+_REFUSED = {
+    "Graph": "write a tf.function",
+    "Session": "call functions: everything runs at once",
+    "Operation": "write a tf.function",
+    "placeholder": "use the arguments of a tf.function",
+    "global_variables_initializer": "variables have their values from the start",
+    "get_variable": "use tf.Variable",
+}
 
 
 def __getattr__(name: str) -> Any:
     if name in _MODULES:
         return importlib.import_module(f"headwater.{name}")
+    if name in _ELSEWHERE:
+        return importlib.import_module(_ELSEWHERE[name])
+    if name == "experimental":
+        return _experimental()
     if name not in _TABLE:
-        raise AttributeError(f"module 'headwater' has no attribute {name!r}")
+        raise _unknown(name)
     module, own_name = _TABLE[name]
     value = getattr(importlib.import_module(module), own_name)
     globals()[name] = value
     return value
 
 
+def _unknown(name: str) -> AttributeError:
+    """What to raise for a name that is not served."""
+    if name in _NOT_YET or name in _REFUSED:
+        from headwater.errors import NotServedError
+
+        when = "is not served yet" if name in _NOT_YET else "is of TensorFlow 1 and is not served"
+        return NotServedError(f"tf.{name} {when}.", fix=f"{(_NOT_YET | _REFUSED)[name]}.", where="")
+    if name.startswith("_"):
+        return AttributeError(f"module 'headwater' has no attribute {name!r}")
+    import difflib
+
+    near = difflib.get_close_matches(name, __dir__(), 3)
+    hint = f"; did you mean {' or '.join(near)}?" if near else ""
+    return AttributeError(f"module 'headwater' has no attribute {name!r}{hint}")
+
+
+def _experimental() -> Any:
+    """`tf.experimental`: DLPack."""
+    import types
+
+    from headwater.frontend import interchange
+
+    return types.SimpleNamespace(dlpack=interchange)
+
+
 def __dir__() -> list[str]:
-    return sorted((*globals(), *_MODULES, *_TABLE))
+    return sorted((*globals(), *_MODULES, *_ELSEWHERE, *_TABLE))

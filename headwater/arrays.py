@@ -66,6 +66,11 @@ def _static(value: Any) -> Any:
     return value
 
 
+def is_tensor(x: Any) -> bool:
+    """True for a tensor or a variable."""
+    return isinstance(x, Array) or hasattr(x, "__headwater_tensor__")
+
+
 def zeros(shape: Any, dtype: Any = "float32", name: str | None = None, layout: Any = None) -> Any:
     """A tensor of zeros."""
     return ops.zeros(_sizes(shape), dtype=as_dtype(dtype))

@@ -15,7 +15,7 @@ from headwater import ops, tree
 from headwater.dtypes import as_dtype
 from headwater.errors import ArgumentError, InvalidArgumentError
 from headwater.frontend.tensor_spec import TensorSpec
-from headwater.frontend.tracing import init_scope, is_tracing
+from headwater.frontend.tracing import init_scope, is_tracing, trace_aside
 from headwater.ir.spec import Spec
 from headwater.ops.convert import convert_to_tensor, is_tensor
 from headwater.primitives.custom import host_call
@@ -85,7 +85,33 @@ def while_loop(
 ) -> Any:
     """The loop variables once `cond` of them does not hold any more; `body` gives the next ones."""
     limit = None if maximum_iterations is None else int(maximum_iterations)
-    return ops.while_loop(cond, body, loop_vars, maximum_iterations=limit)
+    leaves, structure = tree.flatten(loop_vars)
+    if not any(map(_has_parts, leaves)):
+        return ops.while_loop(cond, body, loop_vars, maximum_iterations=limit)
+    if not all(leaf.__headwater_ready__() for leaf in leaves if _has_parts(leaf)):
+        trace_aside(lambda: body(*loop_vars))  # for a look: what is written tells the shape of the elements
+
+    def packed(values: Sequence[Any]) -> tuple[Any, ...]:
+        return tuple(value.__headwater_parts__()[0] if _has_parts(value) else value for value in values)
+
+    def unpacked(values: Sequence[Any]) -> Any:
+        pairs = zip(values, leaves)
+        return structure.unflatten(
+            [leaf.__headwater_from_parts__([value]) if _has_parts(leaf) else value for value, leaf in pairs]
+        )
+
+    results = ops.while_loop(
+        lambda *values: cond(*unpacked(values)),
+        lambda *values: packed(tree.leaves(body(*unpacked(values)))),
+        packed(leaves),
+        maximum_iterations=limit,
+    )
+    return unpacked(results)
+
+
+def _has_parts(value: Any) -> bool:
+    """True for what a loop carries as tensors without being one: a TensorArray."""
+    return hasattr(value, "__headwater_parts__")
 
 
 def map_fn(

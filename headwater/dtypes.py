@@ -185,6 +185,20 @@ complex64 = DType("complex64", 13, "complex", 8)
 complex128 = DType("complex128", 14, "complex", 16)
 string = DType("string", 15, "string", 8)  # host side only: never reaches a backend
 
+half, double = float16, float64  # other names of theirs
+
+
+def __getattr__(name: str) -> Any:
+    """`tf.dtypes`, as TensorFlow has it: these stand above this module and are found by name."""
+    if name in ("cast", "complex", "saturate_cast"):
+        import importlib
+
+        return getattr(importlib.import_module("headwater.arrays"), name)
+    if name == "bool":
+        return bool_
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
 DTYPES: dict[str, DType] = {
     str(dtype): dtype
     for dtype in (

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
+from headwater.ir import dispatch
 from headwater.ir.dispatch import Array
 from headwater.ir.graph import Graph
 from headwater.ir.primitive import Primitive
@@ -89,7 +90,11 @@ class Backend(abc.ABC):
         entry = self._eager.get(key)
         if entry is None:
             entry = self._compile_one(key, primitive, [array.spec for array in args], attrs)
-        return entry[0], entry[1](buffers, ())
+        try:
+            return entry[0], entry[1](buffers, ())
+        except TypeError:
+            dispatch.require_values(args)
+            raise
 
     def _compile_one(
         self, key: Any, primitive: Primitive, specs: Sequence[Spec], attrs: dict[str, Any]

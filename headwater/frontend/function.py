@@ -71,6 +71,7 @@ class ConcreteFunction:
         self._positions = [index for index, output in enumerate(outputs) if isinstance(output, Array)]
         self._single = self._positions == [0] and len(outputs) == 1 and not tree.is_nested(result)
         self.graph = trace.graph
+        self.created_variables = len(trace.created_variables)
         self.states: list[State] = _ordered_states(trace)
         self.graph.outputs = [*results, *updates]
         order = {state: index for index, state in enumerate(self.states)}
@@ -196,6 +197,8 @@ class Function:
         self.experimental_traces: list[str] = []
         functools.update_wrapper(self, python_function)
         self._signature = _signature_of(python_function)
+        self._defaults = _defaults_of(self._signature)
+        self._variables_made = False
 
     @property
     def input_signature(self) -> Any:
@@ -232,9 +235,9 @@ class Function:
 
     def _lookup(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[ConcreteFunction, list[Any]]:
         args, kwargs = self._canonical(args, kwargs)
-        leaves, structure = tree.flatten((args, kwargs))
         if self._input_signature is not None:
-            leaves = self._checked(leaves)
+            args = self._checked(args, kwargs)
+        leaves, structure = tree.flatten((args, kwargs))
         tensors, key, specs = [], [], []
         for leaf in leaves:
             if isinstance(leaf, TensorSpec):
@@ -256,45 +259,70 @@ class Function:
         return found, tensors
 
     def _canonical(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        if not kwargs or self._signature is None:
+        """The arguments by position, with the defaults of those not given: however it is called, one signature."""
+        if self._signature is None:
             return args, kwargs
+        if not kwargs:
+            positional, by_name = self._defaults
+            missing = len(positional) - len(args)
+            if missing <= 0:
+                return args, by_name
+            if not any(default is _REQUIRED for default in positional[len(args) :]):
+                return (*args, *positional[len(args) :]), by_name
         bound = self._signature.bind(*args, **kwargs)
+        bound.apply_defaults()
         return bound.args, bound.kwargs
 
-    def _checked(self, leaves: list[Any]) -> list[Any]:
-        wanted = list(tree.leaves(self._input_signature))
-        own = [leaf for leaf in leaves if not _is_python_static(leaf)]
-        if len(own) != len(wanted):
+    def _checked(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
+        """The arguments as tensors of the input_signature."""
+        signature = self._input_signature
+        if len(args) < len(signature) or any(map(_holds_tensors, (*args[len(signature) :], *kwargs.values()))):
             raise ArgumentError(
-                f"{self.__name__} has an input_signature of {len(wanted)} tensors and is given {len(own)}.",
+                f"{self.__name__} has an input_signature of {len(signature)} arguments and is given "
+                f"{len(args) + len(kwargs)}.",
                 fix="pass one argument for each.",
             )
-        checked = []
-        for leaf, spec in zip(own, wanted):
-            if isinstance(leaf, TensorSpec):
-                checked.append(leaf)
-                continue
-            tensor = convert_to_tensor(leaf, None if isinstance(leaf, Array) else spec.dtype)
-            if tensor.spec.dtype is not spec.dtype or not TensorShape(tensor.spec.shape).is_compatible_with(
-                tensor.spec.shape if spec.shape is None else spec.shape
-            ):
-                raise ShapeError(
-                    f"{self.__name__}: an argument {tensor.spec} does not match its input_signature {spec}.",
-                    fix="cast or reshape it, or widen the signature.",
-                )
-            checked.append(tensor)
-        return checked
+        return (*(self._matched(arg, spec) for arg, spec in zip(args, signature)), *args[len(signature) :])
+
+    def _matched(self, arg: Any, spec: Any) -> Any:
+        if isinstance(spec, dict):
+            return {key: self._matched(arg[key], item) for key, item in spec.items()}
+        if isinstance(spec, (list, tuple)):
+            return type(spec)(self._matched(part, item) for part, item in zip(arg, spec))
+        if not isinstance(spec, TensorSpec) or isinstance(arg, TensorSpec):
+            return arg
+        tensor = convert_to_tensor(arg, None if isinstance(arg, Array) or hasattr(arg, "dtype") else spec.dtype)
+        fits = spec.shape is None or TensorShape(tensor.spec.shape).is_compatible_with(spec.shape)
+        if tensor.spec.dtype is not spec.dtype or not fits:
+            raise ShapeError(
+                f"{self.__name__}: an argument {tensor.spec} does not match its input_signature {spec}.",
+                fix="cast or reshape it, or widen the signature.",
+            )
+        return tensor
 
     def _trace(self, key: Any, specs: list[Any], structure: Any) -> ConcreteFunction:
         with self._lock:
             found = self._cache.get(key)
             if found is None:
                 found = ConcreteFunction(self._traceable, self.__name__, specs, structure)
+                if found.created_variables:
+                    found = self._without_creation(specs, structure)
                 self.experimental_traces.append(f"{self.__name__}({', '.join(str(spec) for spec in specs)})")
                 self._cache[key] = found
                 if len(self._cache) > self.CACHE_SIZE:
                     self._cache.popitem(last=False)
             return found
+
+    def _without_creation(self, specs: list[Any], structure: Any) -> ConcreteFunction:
+        """Traced again, after a trace that made variables: that is allowed once, and they must be there now."""
+        first, self._variables_made = not self._variables_made, True
+        found = ConcreteFunction(self._traceable, self.__name__, specs, structure) if first else None
+        if found is None or found.created_variables:
+            raise ArgumentError(
+                f"{self.__name__} makes a tf.Variable on a call after the first.",
+                fix="make variables outside of it, or once: `if self.v is None: self.v = tf.Variable(...)`.",
+            )
+        return found
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         if instance is None:
@@ -317,8 +345,19 @@ def _has_plain_dict(instance: Any) -> bool:
     return hasattr(instance, "__dict__")
 
 
-def _is_python_static(leaf: Any) -> bool:
-    return leaf is None or isinstance(leaf, (str, bytes, Variable)) or callable(leaf)
+_REQUIRED = inspect.Parameter.empty
+
+
+def _holds_tensors(value: Any) -> bool:
+    return any(map(_is_tensor_like, tree.leaves(value)))
+
+
+def _defaults_of(signature: inspect.Signature | None) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Defaults of the arguments by position, and of those by name alone."""
+    parameters = [] if signature is None else list(signature.parameters.values())
+    positional = [p.default for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    by_name = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is not _REQUIRED}
+    return tuple(positional), by_name
 
 
 def _static_key(leaf: Any) -> Any:

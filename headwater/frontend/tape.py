@@ -50,7 +50,6 @@ class GradientTape:
         self._active: dict[int, Array] = {}  # arrays that a watched one flows into, by id, kept alive
         self._reads: dict[State, list[Array]] = {}
         self._watched_states: dict[State, None] = {}
-        self._variables: dict[State, Any] = {}
         self._used = False
         self._recording = False
 
@@ -119,8 +118,9 @@ class GradientTape:
             self._active[id(leaf)] = leaf
 
     def watched_variables(self) -> tuple[Any, ...]:
-        """The states of the variables watched so far, in the order of their first read."""
-        return tuple(self._reads)
+        """The variables watched so far: in the order of their first read, then those watched by hand."""
+        owners = [state.owner() for state in {**self._reads, **self._watched_states}]
+        return tuple(owner for owner in owners if owner is not None)
 
     @contextlib.contextmanager
     def stop_recording(self) -> Iterator[None]:
@@ -385,6 +385,74 @@ class ForwardAccumulator:
         if found is None and mode is UnconnectedGradients.ZERO:
             return zeros(target.spec)
         return found
+
+
+def gradients(
+    ys: Any,
+    xs: Any,
+    grad_ys: Any = None,
+    name: str | None = "gradients",
+    gate_gradients: bool = False,
+    aggregation_method: Any = None,
+    stop_gradients: Any = None,
+    unconnected_gradients: Any = UnconnectedGradients.NONE,
+) -> list[Any]:
+    """Inside a traced function: derivatives of the sum of `ys` with respect to each of `xs`, from the graph itself.
+
+    Args:
+        ys: a tensor or a list of them.
+        xs: a tensor or variable, or a list of them; nothing needs to watch them.
+        grad_ys: weights of the elements of each y; ones by default.
+        stop_gradients: tensors to take as constants.
+        unconnected_gradients: "none" or "zero".
+    Returns: one gradient (or None) for each of `xs`.
+    Raises: StateError outside of a traced function.
+    """
+    trace = dispatch.current_trace()
+    if trace is None:
+        raise StateError("tf.gradients works on the graph of a tf.function.", fix="use tf.GradientTape.")
+    ys, xs = _as_list(ys), _as_list(xs)
+    sources = [convert_to_tensor(x) for x in xs]
+    targets = [convert_to_tensor(y) for y in ys]
+    constants = [trace.lift(convert_to_tensor(x)) for x in _as_list(stop_gradients)]
+    weights = [None] * len(targets) if grad_ys is None else _as_list(grad_ys)
+    cotangents = [
+        ops.ones_like(target) if weight is None else convert_to_tensor(weight) for target, weight in zip(targets, weights)
+    ]
+    arrays = {trace.lift(array): array for array in (*targets, *sources)}
+
+    def array_of(value: Any) -> Array:
+        if value not in arrays:
+            arrays[value] = Tensor(value.spec, value=value)
+        return arrays[value]
+
+    records = [
+        Record(node.primitive, tuple(map(array_of, node.inputs)), node.attrs, tuple(map(array_of, node.outputs)), node.source)
+        for node in trace.graph.nodes
+        if not any(output in constants for output in node.outputs)
+    ]
+    pairs = [(y, g) for y, g in zip(targets, cotangents) if y.spec.dtype.is_inexact]
+    wanted = [array_of(trace.lift(source)) for source in sources]
+    found = backward(records, [pair[0] for pair in pairs], [pair[1] for pair in pairs], wanted)
+    zero = UnconnectedGradients(unconnected_gradients) is UnconnectedGradients.ZERO
+    return [ops.zeros_like(x) if zero and g is None else g for g, x in zip(found, sources)]
+
+
+def hessians(
+    ys: Any, xs: Any, gate_gradients: bool = False, aggregation_method: Any = None, name: str | None = "hessians"
+) -> list[Any]:
+    """Inside a traced function: second derivatives of the sum of `ys` with respect to each x, of shape (*S, *S)."""
+    found = []
+    for x in _as_list(xs):
+        (gradient,) = gradients(ys, x)
+        shape = tuple(gradient.shape)
+        rows = [gradients(row, x, unconnected_gradients="zero")[0] for row in ops.unstack(ops.ravel(gradient))]
+        found.append(ops.reshape(ops.stack(rows), (*shape, *shape)))
+    return found
+
+
+def _as_list(value: Any) -> list[Any]:
+    return [] if value is None else list(value) if isinstance(value, (list, tuple)) else [value]
 
 
 def is_variable(value: Any) -> bool:

@@ -22,6 +22,22 @@ from headwater.ir.spec import Spec
 from headwater.ops.convert import convert_to_tensor
 
 
+_restorations: list[Callable[[], bool]] = []  # each gives values to variables that came to be; True when it is done
+_some_are_new = False  # a variable was made since they last ran
+
+
+def restore_later(restoration: Callable[[], bool]) -> None:
+    """Call `restoration` before the first read of each variable made from now on, until it returns True."""
+    _restorations.append(restoration)
+
+
+def _restore_new() -> None:
+    global _some_are_new
+    _some_are_new = False
+    with init_scope():
+        _restorations[:] = [restoration for restoration in _restorations if not restoration()]
+
+
 class State:
     """What a variable is to a trace and to an executable: a spec, and a cell with a buffer that is updated in place.
 
@@ -30,11 +46,14 @@ class State:
     The Tensor is not kept alive here: a cell whose buffer nobody else holds is updated without a copy.
     """
 
-    __slots__ = ("spec", "trainable", "_backend", "_cell", "_last_read", "__weakref__")
+    __slots__ = ("spec", "trainable", "owner", "_backend", "_cell", "_last_read", "__weakref__")
 
     def __init__(self, value: Tensor, trainable: bool) -> None:
+        global _some_are_new
+        _some_are_new = bool(_restorations)
         self.spec = value.spec
         self.trainable = trainable
+        self.owner: Callable[[], Any] = _nothing  # a weak reference to the variable
         self._backend = backends.current()
         self._cell = self._backend.new_cell(value.buffer)
         self._last_read: Callable[[], Tensor | None] = _nothing
@@ -48,6 +67,8 @@ class State:
 
     def read(self) -> Tensor:
         """The current value; recorders (tapes) are told of the read."""
+        if _some_are_new:
+            _restore_new()
         trace = dispatch.current_trace()
         tensor = self._read_eager() if trace is None else trace.read_state(self)
         for recorder in dispatch.recorders():
@@ -65,13 +86,14 @@ class State:
         return tensor
 
     def write(self, value: Tensor) -> None:
-        """Another value, of the same spec."""
+        """Another value, of the same spec. No gradient flows through it: to a tape, later reads begin anew."""
         trace = dispatch.current_trace()
+        recorded = bool(dispatch.recorders())
         if trace is not None:
-            trace.write_state(self, value)
+            trace.write_state(self, Tensor(value.spec, value.buffer, value.value) if recorded else value)
             return
         self.cell(backends.current()).set(value.buffer)
-        self._last_read = weakref.ref(value) if isinstance(value, Tensor) else _nothing
+        self._last_read = weakref.ref(value) if isinstance(value, Tensor) and not recorded else _nothing
 
 
 def _nothing() -> None:
@@ -126,6 +148,7 @@ class Variable(Operators):
         if initial_value is None:
             raise DTypeError("a variable needs an initial value.", fix="pass initial_value, e.g. tf.zeros(shape).")
         value = initial_value
+        _note_creation(self)
         if isinstance(value, Tensor) and value.buffer is None:
             value = constant_value(value)
         with init_scope():
@@ -133,6 +156,7 @@ class Variable(Operators):
         if shape is not None:
             TensorShape(shape).assert_is_compatible_with(value.spec.shape)
         self._state = State(value, True if trainable is None else bool(trainable))
+        self._state.owner = weakref.ref(self)
         self._name = name or "Variable"
         self._constraint = constraint
         self._synchronization, self._aggregation = synchronization, aggregation
@@ -370,12 +394,22 @@ class Variable(Operators):
         memo[id(self)] = copy
         copy.__dict__.update(self.__dict__)
         copy._state = State(self._state.read(), self._state.trainable)
+        copy._state.owner = weakref.ref(copy)
         return copy
 
     def __repr__(self) -> str:
         if dispatch.current_trace() is not None:
             return f"<tf.Variable '{self.name}' shape={self.shape} dtype={self.dtype.name}>"
         return f"<tf.Variable '{self.name}' shape={self.shape} dtype={self.dtype.name}, numpy={shown_values(self.numpy())}>"
+
+
+def _note_creation(variable: Variable) -> None:
+    """Let the outermost trace know of a variable made while it runs: `function` allows that on the first call only."""
+    trace = dispatch.current_trace()
+    while trace is not None and trace.parent is not None:
+        trace = trace.parent
+    if trace is not None:
+        trace.created_variables.append(variable)
 
 
 def as_spec(value: Any) -> Spec:

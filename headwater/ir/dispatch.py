@@ -121,11 +121,23 @@ def array_from_numpy(array: np.ndarray) -> Any:
 def array_to_numpy(array: Array) -> np.ndarray:
     """The values of an eager array; read-only."""
     if array.buffer is None:
+        if current_trace() is None:
+            require_values((array,))
         raise StateError(
             f"a tensor of shape {array.spec.shape} has no values yet: its function is being traced.",
             fix="read it outside of the traced function, print it with tf.print, or call the function eagerly.",
         )
     return executor().to_numpy(array.buffer, array.spec)
+
+
+def require_values(arrays: Sequence[Array]) -> None:
+    """Raise StateError if an array has left the traced function in which it has a meaning."""
+    for array in arrays:
+        if array.buffer is None:
+            raise StateError(
+                f"a tensor of shape {array.spec.shape} is used outside of the function in which it was traced.",
+                fix="return it from that function, or keep it in a tf.Variable.",
+            )
 
 
 def bind(primitive: Primitive, args: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
@@ -161,6 +173,7 @@ class Trace:
         self.states: dict[StateCell, Array] = {}  # current value of each variable read or written here
         self.written: dict[StateCell, None] = {}  # in the order of the first write
         self.state_inputs: dict[StateCell, Value] = {}  # outermost trace: the input that a variable is read from
+        self.created_variables: list[Any] = []  # outermost trace: the variables made while it ran
         self._lifted: dict[int, tuple[Array, Value]] = {}  # by id of the array, which is kept alive
 
     def input(self, spec: Spec) -> Any:

@@ -50,6 +50,8 @@ class ReferenceExecutable:
 
     def run(self, inputs: Sequence[Any], cells: Sequence[Cell]) -> list[Any]:
         """The results; updated cells are set."""
+        if any(buffer is None for buffer in inputs):
+            raise TypeError("an input has no values")
         outputs = run_graph(self._graph, [np.asarray(buffer) for buffer in (*inputs, *(cell.get() for cell in cells))])
         count = len(outputs) - len(self._updates)
         for index, value in zip(self._updates, outputs[count:]):

@@ -254,6 +254,9 @@ def _tensor_loop(
     trips: Any = None,
 ) -> None:
     start = get()
+    if not all(getattr(value, "__headwater_ready__", _always)() for value in start):
+        trace_aside(body)  # for a look: what is written to an array tells the shape of its elements
+        put(start)
     packing = _Packing(names, start)
     for name, value in zip(names, start):
         if not _is_carried(value) and not isinstance(value, Undefined):
@@ -277,6 +280,10 @@ def _tensor_loop(
 
     results = ops.while_loop(condition, step, tuple(packing.pack(start)), maximum_iterations=trips)
     put(packing.unpack(results, start))
+
+
+def _always() -> bool:
+    return True
 
 
 def _require_kept(test: Any, body: Any, get: Any, put: Any, name: str, value: Any, start: State) -> None:
