@@ -26,7 +26,7 @@ class TorchSystem:
             stack += [torch.nn.Linear(inputs, units), torch.nn.ReLU()]
         self.model = torch.nn.Sequential(*stack[:-1])
         with torch.no_grad():
-            for parameter, value in zip(self.model.parameters(), protocol.starting_weights(workload)):  # noqa: B905
+            for parameter, value in zip(self.model.parameters(), protocol.starting_weights(workload)):
                 parameter.copy_(torch.from_numpy(value.T.copy()))
         # Keras's adam has epsilon 1e-7
         self.optimizer = torch.optim.Adam(self.model.parameters(), lr=1e-3, eps=1e-7)
