@@ -404,8 +404,11 @@ class Variable(Operators):
 
 
 def _note_creation(variable: Variable) -> None:
-    """Let the outermost trace know of a variable made while it runs: `function` allows that on the first call only."""
-    trace = dispatch.current_trace()
+    """Let the outermost trace know of a variable made while it runs: `function` allows that on the first call only.
+
+    Layers and optimizers of Keras look after theirs themselves.
+    """
+    trace = dispatch.current_trace() if type(variable) is Variable else None
     while trace is not None and trace.parent is not None:
         trace = trace.parent
     if trace is not None:
