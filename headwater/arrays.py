@@ -11,7 +11,7 @@ import numpy as np
 
 from headwater import ops
 from headwater.dtypes import as_dtype
-from headwater.errors import ArgumentError, ShapeError
+from headwater.errors import ArgumentError, DTypeError, ShapeError
 from headwater.frontend.symbolic_range import SymbolicRange
 from headwater.frontend.tensor import Tensor  # also lets the backend load
 from headwater.frontend.tensor_shape import TensorShape
@@ -34,11 +34,24 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None 
     """
     if dtype is None and _is_python_complex(value):
         dtype = "complex128"
+    if dtype is not None:
+        _require_exact(value, as_dtype(dtype))
     tensor = convert_to_tensor(value, dtype)
     if shape is None:
         return tensor
     sizes = _sizes(shape)
     return ops.broadcast_to(ops.reshape(tensor, ()), sizes) if tensor.size == 1 else ops.reshape(tensor, sizes)
+
+
+def _require_exact(value: Any, dtype: Any) -> None:
+    """Raise DTypeError if a Python number would lose its fraction, or its value."""
+    if isinstance(value, (list, tuple)):
+        for item in value:
+            _require_exact(item, dtype)
+    elif (type(value) is float and not dtype.is_inexact) or (type(value) is int and dtype.is_bool):
+        raise DTypeError(f"constant: {value!r} is no {dtype.name}.", fix="use tf.cast on the values as they are.")
+    elif type(value) is int and dtype.is_integer and not dtype.min <= value <= dtype.max:
+        raise DTypeError(f"constant: {value!r} does not fit into {dtype.name}.", fix="choose a wider dtype.")
 
 
 def _is_python_complex(value: Any) -> bool:
@@ -216,7 +229,11 @@ def repeat(input: Any, repeats: Any, axis: int | None = None, name: str | None =
 def pad(tensor: Any, paddings: Any, mode: str = "CONSTANT", constant_values: Any = 0, name: str | None = None) -> Any:
     """A frame around it, of a constant or by mirroring ("REFLECT" without the edge, "SYMMETRIC" with it)."""
     widths = [tuple(map(int, pair)) for pair in as_numpy(paddings)]
-    mode = mode.lower()
+    mode, tensor = mode.lower(), convert_to_tensor(tensor)
+    if len(widths) != len(tensor.shape):
+        raise ShapeError(
+            f"pad: {len(widths)} pairs for a tensor of shape {tuple(tensor.shape)}.", fix="give a pair for each axis."
+        )
     return ops.pad(tensor, widths, mode=mode, **({"constant_values": constant_values} if mode == "constant" else {}))
 
 
@@ -303,8 +320,20 @@ def saturate_cast(value: Any, dtype: Any, name: str | None = None) -> Any:
 
 
 def bitcast(input: Any, type: Any, name: str | None = None) -> Any:
-    """The bits read as another dtype of the same size."""
-    return ops.view(input, as_dtype(type))
+    """The bits read as another dtype: a smaller one adds an axis of the parts, a larger one takes that axis away."""
+    input, dtype = convert_to_tensor(input), as_dtype(type)
+    if dtype.size == input.dtype.size:
+        return ops.view(input, dtype)
+    if dtype.size < input.dtype.size:
+        return ops.view(ops.expand_dims(input, -1), dtype)
+    parts = dtype.size // input.dtype.size
+    if not input.shape or input.shape[-1] != parts:
+        raise ShapeError(
+            f"bitcast: {parts} numbers of {input.dtype.name} make one of {dtype.name}, and the shape is "
+            f"{tuple(input.shape)}.",
+            fix=f"give it a last axis of size {parts}.",
+        )
+    return ops.squeeze(ops.view(input, dtype), -1)
 
 
 def one_hot(

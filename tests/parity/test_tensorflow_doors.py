@@ -321,6 +321,9 @@ ARRAYS = [
     Case("cast", X, "float64"),
     Case("saturate_cast", np.array([-3.0, 300.0, 7.5], np.float32), "uint8", gradients=False),
     Case("bitcast", X, "int32"),
+    Case("bitcast", X, "uint8", gradients=False),
+    Case("bitcast", N, "int16"),
+    Case("bitcast", floats(3, 2), "float64", gradients=False),
     Case("one_hot", LABELS, 4),
     Case("one_hot", LABELS, 4, on_value=5, off_value=-1),
     Case("one_hot", LABELS, 4, axis=0, dtype="int32"),
@@ -487,3 +490,244 @@ def test_call_gives_what_tensorflow_gives(case: Case) -> None:
         assert_close(mine, wanted, case.tolerance, "values")
     for mine, wanted in zip(our_gradients, their_gradients):
         assert_close(mine, wanted, 5 * case.tolerance, "gradients")
+
+
+# What both refuse. The error says what is wrong in each framework's own words; ours is one that users can catch by
+# TensorFlow's name.
+REFUSED = [
+    Case("add", X, floats(3, 5)),
+    Case("matmul", X, X),
+    Case("matmul", X, floats(3)),
+    Case("reshape", X, [5, 2]),
+    Case("reshape", X, [-1, -1]),
+    Case("concat", [X, floats(2, 5)], axis=0),
+    Case("stack", [X, VECTOR]),
+    Case("split", X, 3, axis=1),
+    Case("split", X, [1, 1], axis=1),
+    Case("squeeze", X, axis=0),
+    Case("expand_dims", X, axis=5),
+    Case("transpose", X, perm=[0, 0]),
+    Case("transpose", X, perm=[0, 1, 2]),
+    Case("tile", X, [2]),
+    Case("broadcast_to", X, [5, 5]),
+    Case("ensure_shape", X, [3, 5]),
+    Case("constant", [[1], [1, 2]]),
+    Case("constant", [1, 2, 3], shape=[2]),
+    Case("constant", 1.5, dtype="int32"),
+    Case("cast", "x", "int32"),
+    Case("zeros", [-1]),
+    Case("fill", [2], VECTOR),
+    Case("range", 0, 5, 0),
+    Case("one_hot", LABELS, -1),
+    Case("gather", VECTOR, np.array([9], np.int32)),
+    Case("gather_nd", X, np.array([[0, 9]], np.int32)),
+    Case("gather", X, np.array([0.5], np.float32)),
+    Case("boolean_mask", X, np.array([True, False])),
+    Case("slice", X, [0, 0], [9, 1]),
+    Case("where", BOOLS, VECTOR, Y),
+    Case("pad", X, [[1, 1]]),
+    Case("argmax", X, axis=4),
+    Case("reduce_sum", X, axis=4),
+    Case("sort", X, direction="UP"),
+    Case("bitcast", floats(3, 3), "float64"),
+    Case("math.add_n", [X, VECTOR]),
+    Case("math.top_k", X, k=9),
+    Case("math.segment_sum", ROWS, np.array([0, 1], np.int32)),
+    Case("bitwise.bitwise_and", X, Y),
+    Case("linalg.cholesky", X),
+    Case("linalg.inv", X),
+    Case("linalg.einsum", "ij,jk->ik", X, X),
+    Case("linalg.cross", X, Y),
+    Case("nn.bias_add", X, VECTOR),
+    Case("nn.softmax_cross_entropy_with_logits", labels=X, logits=VECTOR),
+    Case("nn.sparse_softmax_cross_entropy_with_logits", labels=N, logits=X),
+    Case("nn.sigmoid_cross_entropy_with_logits", labels=VECTOR, logits=X),
+    Case("nn.dropout", X, rate=1.5),
+    Case("debugging.assert_equal", X, Y),
+    Case("debugging.assert_less", X, X),
+    Case("debugging.assert_positive", -POSITIVE),
+    Case("debugging.assert_near", X, Y),
+    Case("debugging.assert_rank", X, 3),
+    Case("debugging.assert_all_finite", SPECIAL, "not finite"),
+    Case("debugging.assert_integer", X),
+    Case("debugging.assert_type", X, "int32"),
+    Case("debugging.assert_shapes", [(X, (3, 5))]),
+    Case("Assert", False, ["why"]),
+    Case("nest.assert_same_structure", [1, 2], [1]),
+    Case("nest.pack_sequence_as", [1, [2]], [1]),
+    Case("signal.fft2d", COMPLEX[0]),
+]
+
+
+def kind_for(case: Case) -> str:
+    return f"{case.name} {[getattr(arg, 'shape', arg) for arg in case.args]} {sorted(case.kwargs)}"
+
+
+@pytest.mark.parametrize("case", REFUSED, ids=kind_for)
+def test_what_tensorflow_refuses_is_refused(case: Case) -> None:
+    for framework in (real, tf):
+        with pytest.raises((framework.errors.OpError, ValueError, TypeError)):
+            of(framework, case.name)(*convert(framework, case.args, []), **convert(framework, case.kwargs, []))
+
+
+# What TensorFlow refuses and the one promotion rule serves, with the dtype that comes out.
+PROMOTED = [
+    (Case("add", N, X), "float32"),
+    (Case("multiply", X, 2), "float32"),
+    (Case("multiply", N, 2.5), "float32"),
+    (Case("concat", [N, X], axis=0), "float32"),
+    (Case("matmul", N, X.T), "float32"),
+    (Case("where", BOOLS, N, X), "float32"),
+    (Case("maximum", whole(3, dtype="int8"), whole(3, dtype="int64")), "int64"),
+    (Case("sqrt", N + 9), "float32"),
+    (Case("truediv", N, M), "float32"),
+]
+
+
+@pytest.mark.parametrize(("case", "dtype"), PROMOTED, ids=lambda value: getattr(value, "label", value))
+def test_mixed_dtypes_meet(case: Case, dtype: str) -> None:
+    result = of(tf, case.name)(*convert(tf, case.args, []), **case.kwargs)
+    assert result.dtype == dtype
+
+
+# Assertions that hold raise nothing, and give nothing back.
+HOLDING = [
+    Case("debugging.assert_equal", X, X),
+    Case("debugging.assert_none_equal", N, N + 1),
+    Case("debugging.assert_greater", M, 0),
+    Case("debugging.assert_greater_equal", M, M),
+    Case("debugging.assert_less", N, N + 1),
+    Case("debugging.assert_less_equal", N, N),
+    Case("debugging.assert_near", X, X + 1e-7),
+    Case("debugging.assert_positive", M),
+    Case("debugging.assert_negative", -M),
+    Case("debugging.assert_non_negative", M),
+    Case("debugging.assert_non_positive", -M),
+    Case("debugging.assert_rank", X, 2),
+    Case("debugging.assert_rank_in", X, [1, 2]),
+    Case("debugging.assert_rank_at_least", X, 1),
+    Case("debugging.assert_integer", N),
+    Case("debugging.assert_type", X, "float32"),
+    Case("debugging.assert_scalar", floats()),
+    Case("debugging.check_numerics", X, "fine"),
+    Case("Assert", True, [X]),
+]
+
+
+@pytest.mark.parametrize("case", HOLDING, ids=kind_for)
+def test_an_assertion_that_holds_is_silent(case: Case) -> None:
+    for framework in (real, tf):
+        of(framework, case.name)(*convert(framework, case.args, []), **convert(framework, case.kwargs, []))
+
+
+NESTS = [[1, (2, {"b": 3, "a": [4, 5]})], {"z": 1, "a": (2,)}, 7, [], [[[1]]], (None, 2)]
+
+
+@pytest.mark.parametrize("structure", NESTS, ids=repr)
+def test_nests_are_taken_apart_and_put_together_alike(structure: Any) -> None:
+    assert tf.nest.flatten(structure) == real.nest.flatten(structure)
+    assert tf.nest.is_nested(structure) == real.nest.is_nested(structure)
+
+    def name(leaf: Any) -> str:
+        return f"<{leaf}>"
+
+    assert tf.nest.map_structure(name, structure) == real.nest.map_structure(name, structure)
+    leaves = list(range(len(real.nest.flatten(structure))))
+    assert tf.nest.pack_sequence_as(structure, leaves) == real.nest.pack_sequence_as(structure, leaves)
+
+
+DRAWS = [
+    Case("random.normal", [200, 50], mean=1.0, stddev=2.0),
+    Case("random.truncated_normal", [200, 50]),
+    Case("random.uniform", [200, 50], -1.0, 3.0),
+    Case("random.uniform", [200, 50], 0, 10, dtype="int32"),
+    Case("random.gamma", [200, 50], 2.0, 0.5),
+    Case("random.poisson", [200, 50], 3.0),
+    Case("random.categorical", np.log(np.array([[0.1, 0.2, 0.7], [0.5, 0.25, 0.25]], np.float32)), 5000),
+    Case("random.shuffle", np.arange(1000, dtype=np.float32)),
+    Case("random.stateless_normal", [200, 50], seed=[1, 2]),
+    Case("random.stateless_uniform", [200, 50], seed=[1, 2], minval=2.0, maxval=3.0),
+    Case("random.stateless_truncated_normal", [200, 50], seed=[1, 2]),
+    Case("random.stateless_gamma", [200, 50], seed=[1, 2], alpha=2.0),
+    Case("random.stateless_poisson", [200, 50], seed=[1, 2], lam=3.0),
+    Case("random.stateless_binomial", [200, 50], seed=[1, 2], counts=10.0, probs=0.3),
+    Case("random.stateless_categorical", np.log(np.array([[0.1, 0.9]], np.float32)), 5000, seed=[1, 2]),
+    Case("nn.dropout", np.ones((200, 50), np.float32), rate=0.3),
+]
+
+
+@pytest.mark.parametrize("case", DRAWS, ids=lambda case: case.label)
+def test_draws_have_the_distribution_of_tensorflow(case: Case) -> None:
+    results = []
+    for framework in (real, tf):
+        framework.random.set_seed(7)
+        args, kwargs = convert(framework, case.args, []), convert(framework, case.kwargs, [])
+        results.append(of(framework, case.name)(*args, **kwargs))
+    theirs, ours = results
+    assert ours.dtype.name == theirs.dtype.name and tuple(ours.shape) == tuple(theirs.shape)
+    mine, wanted = np.asarray(ours, np.float64).ravel(), np.asarray(theirs, np.float64).ravel()
+    spread = wanted.std()
+    assert abs(mine.mean() - wanted.mean()) < 0.06 * spread
+    assert abs(mine.std() - spread) < 0.05 * spread
+    near = 0.1 * spread if theirs.dtype.is_floating else max(1.0, 0.1 * spread)
+    levels = [0.1, 0.5, 0.9]
+    np.testing.assert_allclose(np.quantile(mine, levels), np.quantile(wanted, levels), atol=near)
+
+
+def test_a_seed_repeats_its_draws() -> None:
+    found = []
+    for _ in range(2):
+        tf.random.set_seed(3)
+        generator = tf.random.Generator.from_seed(5)
+        found.append([
+            tf.random.normal([3]).numpy(), tf.random.uniform([3], seed=4).numpy(), tf.random.uniform([3]).numpy(),
+            generator.normal([3]).numpy(), generator.split(2)[1].uniform([3]).numpy(),
+            tf.random.stateless_normal([3], seed=[1, 2]).numpy(),
+        ])  # fmt: skip
+    for first, second in zip(*found):
+        np.testing.assert_array_equal(first, second)
+    assert not np.allclose(found[0][0], found[0][2])
+
+
+# Functions that other tests look at: assertions, control flow, what draws random numbers, factorisations up to signs.
+ELSEWHERE = {
+    "math": {"accumulate_n"},
+    "linalg": {"eig", "eigh", "eigvals", "qr"},
+    "nn": set(),
+    "bitwise": set(),
+    "signal": {"inverse_stft_window_fn", "rfft3d", "irfft3d"},
+    "random": {
+        "Generator", "fold_in", "get_global_generator", "global_generator", "set_global_generator", "set_seed", "split",
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("door", ELSEWHERE)
+def test_every_function_of_a_door_is_in_the_table(door: str) -> None:
+    module = importlib.import_module(f"headwater.{door}")
+    own = {
+        name
+        for name, value in vars(module).items()
+        if isinstance(value, types.FunctionType) and not name.startswith("_") and name in dir(getattr(real, door))
+    }
+    tested = {case.name for case in (*CASES, *DRAWS, *REFUSED)}
+    assert {name for name in own if f"{door}.{name}" not in tested} <= ELSEWHERE[door]
+
+
+def test_factorisations_multiply_back() -> None:
+    for name in ("qr", "eigh", "svd"):
+        function = getattr(tf.linalg, name)
+        theirs = getattr(real.linalg, name)(SPD)
+        ours = function(tf.constant(SPD))
+        assert [tuple(part.shape) for part in ours] == [tuple(part.shape) for part in theirs]
+        if name == "qr":
+            back = ours[0] @ ours[1]
+        elif name == "eigh":
+            back = ours[1] @ tf.linalg.diag(ours[0]) @ tf.linalg.adjoint(ours[1])
+        else:
+            back = ours[1] @ tf.linalg.diag(ours[0]) @ tf.linalg.adjoint(ours[2])
+        np.testing.assert_allclose(back, SPD, atol=1e-4)
+    values, vectors = tf.linalg.eig(tf.constant(SQUARE))
+    assert values.dtype == "complex64"
+    np.testing.assert_allclose(tf.cast(SQUARE, "complex64") @ vectors, vectors * values[:, None, :], atol=1e-4)
+    np.testing.assert_allclose(np.sort(tf.linalg.eigvals(SQUARE)), np.sort(real.linalg.eigvals(SQUARE)), atol=1e-4)
