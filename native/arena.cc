@@ -58,7 +58,7 @@ Block from_system(size_t bytes) {
   if (bytes >= kMapped) {
     size_t alignment = bytes >= kHugeFrom ? kHugePage : 4096;
     size_t mapped = (bytes + 4095) / 4096 * 4096 + alignment;
-    void* base = mmap(nullptr, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void* base = mmap(nullptr, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (base == MAP_FAILED) throw std::bad_alloc();
     auto start = reinterpret_cast<uintptr_t>(base);
     auto address = (start + alignment - 1) / alignment * alignment;

@@ -21,6 +21,7 @@ class Barrier {
   const uint32_t size_;
   std::atomic<uint32_t> arrived_{0};
   std::atomic<uint32_t> phase_{0};
+  std::atomic<uint32_t> sleepers_{0};
 };
 
 // One thread's place in the region that it runs.

@@ -81,13 +81,15 @@ void Barrier::wait() {
   uint32_t phase = phase_.load(std::memory_order_acquire);
   if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == size_) {
     arrived_.store(0, std::memory_order_relaxed);
-    phase_.fetch_add(1, std::memory_order_acq_rel);
-    futex_wake(phase_, INT_MAX);
+    phase_.fetch_add(1, std::memory_order_seq_cst);
+    if (sleepers_.load(std::memory_order_seq_cst) > 0) futex_wake(phase_, INT_MAX);
     return;
   }
   auto passed = [&] { return phase_.load(std::memory_order_acquire) != phase; };
   if (spin_until(kBarrierSpin, passed)) return;
-  while (!passed()) futex_wait(phase_, phase);
+  sleepers_.fetch_add(1, std::memory_order_seq_cst);
+  while (phase_.load(std::memory_order_seq_cst) == phase) futex_wait(phase_, phase);
+  sleepers_.fetch_sub(1, std::memory_order_relaxed);
 }
 
 Place* current_place() { return this_place; }
