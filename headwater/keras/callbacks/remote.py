@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import urllib.error
-import urllib.parse
-import urllib.request
 import warnings
 from typing import Any
 
@@ -38,6 +35,10 @@ class RemoteMonitor(Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Send; a server that can't be reached gives a warning."""
+        import urllib.error  # slow to load, and every model loads the callbacks
+        import urllib.parse
+        import urllib.request
+
         text = json.dumps({"epoch": epoch, **numbers(logs)})
         body = text if self.send_as_json else urllib.parse.urlencode({self.field: text})
         kind = "application/json" if self.send_as_json else "application/x-www-form-urlencoded"
