@@ -16,9 +16,9 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64)$")
     set(HEADWATER_ISAS baseline avx2 avx512)
   endif()
 endif()
-set(HEADWATER_FLAGS_avx2 -march=x86-64-v3)
+set(HEADWATER_FLAGS_avx2 -march=x86-64-v3 -O3)
 # GCC's own AVX-512 headers set off its warnings about uninitialised values.
-set(HEADWATER_FLAGS_avx512 -march=x86-64-v4 -mprefer-vector-width=512 -Wno-uninitialized -Wno-maybe-uninitialized)
+set(HEADWATER_FLAGS_avx512 -march=x86-64-v4 -O3 -mprefer-vector-width=512 -Wno-uninitialized -Wno-maybe-uninitialized)
 set(HEADWATER_FLAGS_baseline ${HEADWATER_BASELINE_FLAGS})
 
 # Object libraries of a folder's .cc files: NAME for the plain ones, NAME_<isa> for isa_*.cc.
