@@ -16,7 +16,8 @@ __version__ = "0.1.0"
 newaxis = None
 
 _MODULES = (
-    "arrays", "backends", "bitwise", "autodiff", "config", "control", "debugging", "dtypes", "errors", "keras", "linalg", "math", "nest",
+    "arrays", "backends", "bitwise", "autodiff", "config", "control", "debugging", "dtypes", "errors", "keras",
+    "linalg", "math", "nest",
     "nn", "ops", "random", "signal",
     "test", "testing", "train", "tree", "version",
 )  # fmt: skip
@@ -42,11 +43,14 @@ _NAMES = {
     "headwater.arrays": (
         "argsort", "bitcast", "boolean_mask", "broadcast_dynamic_shape", "broadcast_static_shape", "broadcast_to",
         "cast", "clip_by_global_norm",
-        "clip_by_norm", "clip_by_value", "complex", "concat", "constant", "dynamic_partition", "dynamic_stitch", "ensure_shape",
+        "clip_by_norm", "clip_by_value", "complex", "concat", "constant", "dynamic_partition", "dynamic_stitch",
+        "ensure_shape",
         "expand_dims", "eye", "fill",
-        "gather", "gather_nd", "histogram_fixed_width", "is_tensor", "guarantee_const", "histogram_fixed_width_bins", "identity", "identity_n", "linspace",
+        "gather", "gather_nd", "histogram_fixed_width", "is_tensor", "guarantee_const", "histogram_fixed_width_bins",
+        "identity", "identity_n", "linspace",
         "meshgrid", "one_hot", "ones",
-        "ones_like", "pad", "range", "rank", "repeat", "reshape", "reverse", "reverse_sequence", "roll", "saturate_cast", "scatter_nd",
+        "ones_like", "pad", "range", "rank", "repeat", "reshape", "reverse", "reverse_sequence", "roll",
+        "saturate_cast", "scatter_nd",
         "searchsorted",
         "sequence_mask", "shape", "shape_n", "size", "slice=slice_", "sort", "split", "squeeze", "stack",
         "strided_slice",
@@ -161,9 +165,7 @@ def _experimental() -> Any:
     """`tf.experimental`: DLPack."""
     import types
 
-    from headwater.frontend import interchange
-
-    return types.SimpleNamespace(dlpack=interchange)
+    return types.SimpleNamespace(dlpack=importlib.import_module("headwater.frontend.interchange"))
 
 
 def __dir__() -> list[str]:

@@ -216,7 +216,8 @@ def tile(input: Any, multiples: Any, name: str | None = None) -> Any:
     input, counts = convert_to_tensor(input), _sizes(multiples)
     if len(counts) != len(input.shape):
         raise ShapeError(
-            f"tile: multiples {counts} for a tensor of shape {tuple(input.shape)}.", fix="give one number for each axis."
+            f"tile: multiples {counts} for a tensor of shape {tuple(input.shape)}.",
+            fix="give one number for each axis.",
         )
     return ops.tile(input, counts)
 
@@ -612,7 +613,9 @@ def reverse_sequence(
     turned = ops.where(ops.less(places, limits), limits - 1 - places, places)
     rows = ops.moveaxis(input, (across, along), (0, 1))
     turned = ops.reshape(turned, (*turned.shape, *(1,) * (len(input.shape) - 2)))
-    return ops.moveaxis(ops.take_along_axis(rows, ops.broadcast_to(turned, rows.shape), axis=1), (0, 1), (across, along))
+    return ops.moveaxis(
+        ops.take_along_axis(rows, ops.broadcast_to(turned, rows.shape), axis=1), (0, 1), (across, along)
+    )
 
 
 def clip_by_value(t: Any, clip_value_min: Any, clip_value_max: Any, name: str | None = None) -> Any:

@@ -84,6 +84,15 @@ class IndexRangeError(InvalidArgumentError, IndexError):
     """An index lies outside of the axis it points into."""
 
 
+def index_error(error: IndexError) -> IndexError:
+    """The error of a running program about an index, as one of ours."""
+    if isinstance(error, HeadwaterError):
+        return error
+    what, *rest = str(error).splitlines()
+    where = next((line.split(maxsplit=1)[1] for line in rest if line.strip().startswith("in ")), "")
+    return IndexRangeError(what, fix="use an index from -size to size - 1.", where=where)
+
+
 class ArgumentError(InvalidArgumentError, ValueError):
     """An argument is not one of the values that are understood."""
 

@@ -131,7 +131,9 @@ def _file_of(path: Any) -> str:
         path = latest_checkpoint(path) or path
     file = path if path.endswith(_SUFFIX) else path + _SUFFIX
     if not os.path.isfile(file):
-        raise NotFoundError(f"there is no checkpoint {path!r}.", fix="pass what save() or latest_checkpoint() returned.")
+        raise NotFoundError(
+            f"there is no checkpoint {path!r}.", fix="pass what save() or latest_checkpoint() returned."
+        )
     return file
 
 

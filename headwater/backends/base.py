@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
+from headwater.errors import index_error
 from headwater.ir import dispatch
 from headwater.ir.dispatch import Array
 from headwater.ir.graph import Graph
@@ -95,6 +96,8 @@ class Backend(abc.ABC):
         except TypeError:
             dispatch.require_values(args)
             raise
+        except IndexError as error:
+            raise index_error(error) from None
 
     def _compile_one(
         self, key: Any, primitive: Primitive, specs: Sequence[Spec], attrs: dict[str, Any]

@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 
 from headwater import backends, tree
-from headwater.errors import ArgumentError, ShapeError
+from headwater.errors import ArgumentError, ShapeError, index_error
 from headwater.frontend.tensor import Tensor
 from headwater.frontend.tensor_shape import TensorShape
 from headwater.frontend.tensor_spec import TensorSpec
-from headwater.frontend.variable import State, Variable
+from headwater.frontend.variable import State
 from headwater.ir import dispatch
 from headwater.ir.dispatch import Array
 from headwater.ir.graph import Graph
@@ -110,12 +110,16 @@ class ConcreteFunction:
     def run(self, buffers: Sequence[Any]) -> list[Any]:
         """The result buffers for argument buffers: no checks, no wrapping; the fast path of training loops."""
         executable, cells = self.executable()
-        return executable.run(buffers, cells)
+        try:
+            return executable.run(buffers, cells)
+        except IndexError as error:
+            raise index_error(error) from None
 
     def call_flat(self, tensors: Sequence[Array]) -> Any:
         """The results for the tensors among the arguments, in order."""
         recorders = dispatch.recorders()
         arguments = [*tensors, *(state.read() for state in self.states)] if recorders else tensors
+        dispatch.require_values(tensors)
         buffers = self.run([tensor.buffer for tensor in tensors])
         results = [Tensor(spec, buffer) for spec, buffer in zip(self._output_specs, buffers)]
         for recorder in recorders:

@@ -417,7 +417,8 @@ def gradients(
     constants = [trace.lift(convert_to_tensor(x)) for x in _as_list(stop_gradients)]
     weights = [None] * len(targets) if grad_ys is None else _as_list(grad_ys)
     cotangents = [
-        ops.ones_like(target) if weight is None else convert_to_tensor(weight) for target, weight in zip(targets, weights)
+        ops.ones_like(target) if weight is None else convert_to_tensor(weight)
+        for target, weight in zip(targets, weights)
     ]
     arrays = {trace.lift(array): array for array in (*targets, *sources)}
 
@@ -427,7 +428,13 @@ def gradients(
         return arrays[value]
 
     records = [
-        Record(node.primitive, tuple(map(array_of, node.inputs)), node.attrs, tuple(map(array_of, node.outputs)), node.source)
+        Record(
+            node.primitive,
+            tuple(map(array_of, node.inputs)),
+            node.attrs,
+            tuple(map(array_of, node.outputs)),
+            node.source,
+        )
         for node in trace.graph.nodes
         if not any(output in constants for output in node.outputs)
     ]

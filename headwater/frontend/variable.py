@@ -21,7 +21,6 @@ from headwater.ir import dispatch
 from headwater.ir.spec import Spec
 from headwater.ops.convert import convert_to_tensor
 
-
 _restorations: list[Callable[[], bool]] = []  # each gives values to variables that came to be; True when it is done
 _some_are_new = False  # a variable was made since they last ran
 
@@ -400,7 +399,8 @@ class Variable(Operators):
     def __repr__(self) -> str:
         if dispatch.current_trace() is not None:
             return f"<tf.Variable '{self.name}' shape={self.shape} dtype={self.dtype.name}>"
-        return f"<tf.Variable '{self.name}' shape={self.shape} dtype={self.dtype.name}, numpy={shown_values(self.numpy())}>"
+        values = shown_values(self.numpy())
+        return f"<tf.Variable '{self.name}' shape={self.shape} dtype={self.dtype.name}, numpy={values}>"
 
 
 def _note_creation(variable: Variable) -> None:

@@ -39,8 +39,10 @@ def test_a_signature_with_structures():
 
 
 def test_defaults_that_are_arrays():
+    default = np.array([1.0, 2.0], np.float32)
+
     @tf.function
-    def f(x, table=np.array([1.0, 2.0], np.float32)):
+    def f(x, table=default):
         return table * x
 
     np.testing.assert_array_equal(f(tf.constant(2.0)), [2, 4])

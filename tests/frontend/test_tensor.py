@@ -65,12 +65,13 @@ def test_numpy_functions_take_its_values():
 @pytest.mark.parametrize("left", [np.array([1.0, 2.0], np.float32), np.float32(3.0), 2.0, [1.0, 2.0]], ids=repr)
 @pytest.mark.parametrize("right", [tf.constant([4.0, 5.0]), tf.Variable([4.0, 5.0])], ids=["tensor", "variable"])
 def test_arrays_on_the_left_leave_the_operator_to_the_tensor(left, right):
+    a, b = np.asarray(left), np.array([4.0, 5.0])
     for result, wanted in (
-        (left + right, np.asarray(left) + [4, 5]),
-        (left * right, np.asarray(left) * [4, 5]),
-        (left - right, np.asarray(left) - [4, 5]),
-        (left / right, np.asarray(left) / [4, 5]),
-        (left < right, np.asarray(left) < [4, 5]),
+        (left + right, a + b),
+        (left * right, a * b),
+        (left - right, a - b),
+        (left / right, a / b),
+        (left < right, a < b),
     ):
         assert tf.is_tensor(result)
         np.testing.assert_allclose(result, wanted, rtol=1e-6)

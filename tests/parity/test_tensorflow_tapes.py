@@ -675,7 +675,11 @@ def a_leaked_tensor_is_refused(tf):
         return x
 
     f(tf.constant(1.0))
-    return [refused(lambda: leaked[0].numpy()), refused(lambda: float(leaked[0] + 1.0)), refused(lambda: bool(leaked[0]))]
+    return [
+        refused(lambda: leaked[0].numpy()),
+        refused(lambda: float(leaked[0] + 1.0)),
+        refused(lambda: bool(leaked[0])),
+    ]
 
 
 @program
@@ -792,18 +796,26 @@ def variable_methods(tf):
     def keep():
         found.append(v.numpy().copy())
 
-    v.assign([4.0, 5.0, 6.0]); keep()  # noqa: E702
-    v.assign_add([1.0, 1.0, 1.0]); keep()  # noqa: E702
-    v.assign_sub([2.0, 2.0, 2.0]); keep()  # noqa: E702
+    v.assign([4.0, 5.0, 6.0])
+    keep()
+    v.assign_add([1.0, 1.0, 1.0])
+    keep()
+    v.assign_sub([2.0, 2.0, 2.0])
+    keep()
     for name in ("scatter_add", "scatter_sub", "scatter_max", "scatter_min", "scatter_mul", "scatter_div",
                  "scatter_update"):  # fmt: skip
         getattr(v, name)(slices)
         keep()
-    v.scatter_nd_add([[1]], [7.0]); keep()  # noqa: E702
-    v.scatter_nd_sub([[1]], [2.0]); keep()  # noqa: E702
-    v.scatter_nd_update([[0]], [-1.0]); keep()  # noqa: E702
-    v[1].assign(50.0); keep()  # noqa: E702
-    v[:2].assign([8.0, 9.0]); keep()  # noqa: E702
+    v.scatter_nd_add([[1]], [7.0])
+    keep()
+    v.scatter_nd_sub([[1]], [2.0])
+    keep()
+    v.scatter_nd_update([[0]], [-1.0])
+    keep()
+    v[1].assign(50.0)
+    keep()
+    v[:2].assign([8.0, 9.0])
+    keep()
     return [found, v.gather_nd([[2]]), v.sparse_read([0, 1]), v.read_value(), v.value(), v[1], v + 1.0, -v, v.shape[0]]
 
 
