@@ -67,8 +67,8 @@ _NAMES = {
         "vectorized_map", "while_loop",
     ),
     "headwater.keras.initializers": (
-        "constant_initializer=Constant", "ones_initializer=Ones", "random_normal_initializer=RandomNormal",
-        "random_uniform_initializer=RandomUniform", "zeros_initializer=Zeros",
+        "constant_initializer=constant", "ones_initializer=ones", "random_normal_initializer=random_normal",
+        "random_uniform_initializer=random_uniform", "zeros_initializer=zeros",
     ),
     "headwater.debugging": ("assert_equal", "assert_greater", "assert_less", "assert_rank"),
     "headwater.linalg": ("eig", "eigvals", "einsum", "matmul", "norm", "tensordot"),
