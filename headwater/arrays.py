@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -564,10 +564,25 @@ def _descends(direction: str) -> bool:
     return direction == "DESCENDING"
 
 
+class Unique(NamedTuple):
+    """What `unique` gives."""
+
+    y: Any
+    idx: Any
+
+
+class UniqueWithCounts(NamedTuple):
+    """What `unique_with_counts` gives."""
+
+    y: Any
+    idx: Any
+    count: Any  # type: ignore[assignment]
+
+
 def unique(x: Any, out_idx: Any = "int32", name: str | None = None) -> tuple[Any, Any]:
     """The different values in the order of their first place, and for each element which one it is."""
     values, places, _ = unique_with_counts(x, out_idx)
-    return values, places
+    return Unique(values, places)
 
 
 def unique_with_counts(x: Any, out_idx: Any = "int32", name: str | None = None) -> tuple[Any, Any, Any]:
@@ -578,7 +593,9 @@ def unique_with_counts(x: Any, out_idx: Any = "int32", name: str | None = None) 
     order = np.argsort(first)
     position = np.empty_like(order)
     position[order] = np.arange(len(order))
-    return constant(values[order]), constant(position[inverse.reshape(-1)], out_idx), constant(counts[order], out_idx)
+    return UniqueWithCounts(
+        constant(values[order]), constant(position[inverse.reshape(-1)], out_idx), constant(counts[order], out_idx)
+    )
 
 
 def complex(real: Any, imag: Any, name: str | None = None) -> Any:

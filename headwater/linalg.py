@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from headwater import ops
 from headwater.arrays import eye, global_norm
@@ -161,9 +161,23 @@ def det(input: Any, name: str | None = None) -> Any:
     return ops.det(input)
 
 
+class SignAndLogarithm(NamedTuple):
+    """What `slogdet` gives."""
+
+    sign: Any
+    log_abs_determinant: Any
+
+
+class QR(NamedTuple):
+    """What `qr` gives."""
+
+    q: Any
+    r: Any
+
+
 def slogdet(input: Any, name: str | None = None) -> Any:
     """Sign, and logarithm of the magnitude, of the determinant of each matrix."""
-    return ops.slogdet(input)
+    return SignAndLogarithm(*ops.slogdet(input))
 
 
 def logdet(matrix: Any, name: str | None = None) -> Any:
@@ -174,7 +188,7 @@ def logdet(matrix: Any, name: str | None = None) -> Any:
 
 def qr(input: Any, full_matrices: bool = False, name: str | None = None) -> Any:
     """Q with orthonormal columns and R upper triangular, Q R = A."""
-    return ops.qr(input, mode="complete" if full_matrices else "reduced")
+    return QR(*ops.qr(input, mode="complete" if full_matrices else "reduced"))
 
 
 def svd(tensor: Any, full_matrices: bool = False, compute_uv: bool = True, name: str | None = None) -> Any:

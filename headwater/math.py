@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from headwater import ops
 from headwater.dtypes import floating
@@ -675,10 +675,17 @@ def reciprocal_no_nan(x: Any, name: str | None = None) -> Any:
     return ops.divide_no_nan(ops.ones_like(x), x)
 
 
+class TopK(NamedTuple):
+    """What `top_k` gives."""
+
+    values: Any
+    indices: Any
+
+
 def top_k(input: Any, k: int = 1, sorted: bool = True, index_type: Any = "int32", name: str | None = None) -> Any:
     """The k largest elements of each row, and their positions."""
     values, indices = ops.top_k(input, int(k), sorted=sorted)
-    return values, ops.cast(indices, index_type)
+    return TopK(values, ops.cast(indices, index_type))
 
 
 def _segments(kind: str) -> Any:

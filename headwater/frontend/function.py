@@ -54,6 +54,8 @@ class ConcreteFunction:
 
     def __init__(self, function: Callable[..., Any], name: str, leaves: Sequence[Any], structure: Any) -> None:
         self.name = name
+        self._source = (function, name, list(leaves), structure)
+        self._of_sizes: dict[Any, ConcreteFunction] = {}  # of a signature with open sizes: traced for known ones
         self.structured_input_signature = structure.unflatten(
             [leaf if not isinstance(leaf, Spec) else TensorSpec(*leaf) for leaf in leaves]
         )
@@ -152,6 +154,8 @@ class ConcreteFunction:
                 f"{self.name} takes {len(self.input_specs)} tensors and is given {len(tensors)}.",
                 fix="pass the traced arguments.",
             )
+        if any(None in spec.shape for spec in self.input_specs):
+            return self._for_sizes(tensors).call_flat(tensors)
         for tensor, spec in zip(tensors, self.input_specs):
             if tensor.spec != spec:
                 raise ShapeError(
@@ -159,6 +163,23 @@ class ConcreteFunction:
                     fix="call the tf.function itself, which traces anew.",
                 )
         return self.call_flat(tensors)
+
+    def _for_sizes(self, tensors: Sequence[Any]) -> ConcreteFunction:
+        """The function traced for the sizes of these tensors, where its own signature leaves them open."""
+        specs = tuple(tensor.spec for tensor in tensors)
+        found = self._of_sizes.get(specs)
+        if found is None:
+            for spec, wanted in zip(specs, self.input_specs):
+                if spec.dtype is not wanted.dtype or not TensorShape(spec.shape).is_compatible_with(wanted.shape):
+                    raise ShapeError(
+                        f"{self.name} was traced for {wanted} and is given {spec}.",
+                        fix="call the tf.function itself, which traces anew.",
+                    )
+            function, name, leaves, structure = self._source
+            given = iter(specs)
+            known = [next(given) if isinstance(leaf, Spec) else leaf for leaf in leaves]
+            found = self._of_sizes[specs] = ConcreteFunction(function, name, known, structure)
+        return found
 
 
 def _ordered_states(trace: dispatch.Trace) -> list[State]:

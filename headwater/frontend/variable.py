@@ -259,6 +259,11 @@ class Variable(Operators):
                 fix="reshape the value, or make a new variable.",
             )
         if tensor.spec.dtype is not spec.dtype:
+            if tensor.spec.dtype.is_inexact and not spec.dtype.is_inexact:
+                raise DTypeError(
+                    f"{self._name}: {tensor.spec.dtype.name} values are assigned to a variable of {spec.dtype.name}.",
+                    fix="cast them first.",
+                )
             tensor = ops.cast(tensor, spec.dtype)
         self._state.write(tensor)
         return self

@@ -608,6 +608,31 @@ def concrete_functions(tf):
 
 
 @program
+def a_concrete_function_with_an_open_size(tf):
+    double = tf.function(lambda x: x * 2.0).get_concrete_function(tf.TensorSpec([None], tf.float32))
+    return [
+        double(tf.constant([1.0, 2.0])),
+        double(tf.constant([1.0])),
+        refused(lambda: double(tf.constant([1]))),
+    ]
+
+
+@program
+def an_integer_variable_refuses_floats(tf):
+    v = tf.Variable([1, 2])
+    return [refused(lambda: v.assign([1.5, 2.5])), refused(lambda: v.assign(tf.constant([1.5, 2.5]))), v]
+
+
+@program
+def results_with_names(tf):
+    top, unique = tf.math.top_k([1.0, 3.0, 2.0], 2), tf.unique_with_counts([4, 1, 4])
+    return [
+        top.values, top.indices, tf.unique([4, 1, 4]).y, unique.idx, unique.count,
+        tf.linalg.slogdet(tf.eye(2)).log_abs_determinant, tf.linalg.qr(tf.eye(2)).r.shape.as_list(),
+    ]  # fmt: skip
+
+
+@program
 def methods_are_functions_of_their_object(tf):
     class Counter(tf.Module):
         def __init__(self, start):
