@@ -31,14 +31,12 @@ def serve_names() -> None:
     Modules that are loaded already stay as they are; calling twice changes nothing.
 
     Raises: ImportError if the real TensorFlow or Keras is loaded already: two cannot share one name.
-    Example:
-        >>> import headwater.aliases
-        >>> headwater.aliases.serve_names()
-        >>> import tensorflow as tf
-        >>> from tensorflow.keras import layers
-        >>> int(tf.reduce_sum(tf.constant([1, 2, 3])))
-        6
-        >>> headwater.aliases.withdraw_names()
+    Example (a program of its own: the real ones must not be loaded):
+        import headwater.aliases
+
+        headwater.aliases.serve_names()
+        import tensorflow as tf
+        from tensorflow.keras import layers
 
     Source: own; the hooks are PEP 451's.
     """
