@@ -11,7 +11,7 @@ from headwater import ops, tree
 from headwater.autodiff import Record, Records, backward
 from headwater.errors import ArgumentError, DTypeError, ShapeError, StateError, layer_path
 from headwater.frontend.tensor import Tensor
-from headwater.frontend.variable import State, Variable
+from headwater.frontend.variable import State
 from headwater.ir import dispatch
 from headwater.ir.dispatch import Array
 from headwater.ir.primitive import Primitive
@@ -460,8 +460,3 @@ def hessians(
 
 def _as_list(value: Any) -> list[Any]:
     return [] if value is None else list(value) if isinstance(value, (list, tuple)) else [value]
-
-
-def is_variable(value: Any) -> bool:
-    """True for a variable of either face."""
-    return isinstance(value, Variable)

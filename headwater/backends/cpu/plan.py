@@ -1,8 +1,8 @@
 """The memory plan: which storage every value lives in, decided before the first run.
 
 Results that a variable takes are written straight into its cell where nothing reads the old value later; an
-element-wise step
-takes over the memory of an input that dies with it; what is left gets offsets in one arena, packed by lifetime.
+element-wise step takes over the memory of an input that dies with it; what is left gets offsets in one arena, packed by
+lifetime.
 """
 
 from __future__ import annotations
