@@ -3,7 +3,7 @@
 from headwater.autodiff.backward import Record, Records, backward
 from headwater.autodiff.batching import vectorize
 from headwater.autodiff.of_graph import graph_vjp
-from headwater.primitives.control import Transforms
+from headwater.ir.derive import Transforms
 
 Transforms.graph_vjp = staticmethod(graph_vjp)
 Transforms.vectorize = staticmethod(vectorize)

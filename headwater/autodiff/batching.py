@@ -17,11 +17,12 @@ import numpy as np
 from headwater import tree
 from headwater.errors import ShapeError
 from headwater.ir import dispatch
+from headwater.ir.derive import trace_graph
 from headwater.ir.dispatch import Array
 from headwater.ir.graph import Graph, Value
 from headwater.ir.primitive import Primitive
 from headwater.ir.spec import normalize_axis
-from headwater.primitives.control import SubTrace, scan, trace_graph
+from headwater.primitives.control import SubTrace, scan
 from headwater.primitives.index import move_axis
 from headwater.primitives.shape import broadcast_to
 

@@ -104,6 +104,8 @@ class Primitive:
     pure: ClassVar[bool] = True  # False: kept even if unused, never merged with an equal one
     elementwise: ClassVar[bool] = False  # one tape op: may be fused into a chain
 
+    needs: ClassVar[tuple[str, ...]] = ()  # rules that a family asks for beyond those of every primitive
+
     infer: Callable[..., Any]
     vjp: Callable[..., Any]
     cpu: Callable[..., Any]
@@ -116,7 +118,7 @@ class Primitive:
         super().__init_subclass__(**kwargs)
         if family:
             return
-        missing = [rule for rule in RULES if getattr(cls, rule, None) is None]
+        missing = [rule for rule in (*RULES, *cls.needs) if getattr(cls, rule, None) is None]
         if missing:
             raise TypeError(
                 f"primitive {cls.__name__} lacks {', '.join(missing)}; write `= absent(reason)` if that is on purpose"

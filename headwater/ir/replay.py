@@ -1,4 +1,4 @@
-"""Applying a graph again, node by node, to other arrays: eagerly or into the trace that is active."""
+"""Applying a graph again, node by node, to other arrays: eagerly, into the trace that is active, or in NumPy."""
 
 from __future__ import annotations
 
@@ -26,6 +26,16 @@ def replay(graph: Graph, args: Sequence[Any]) -> list[Any]:
         with source_scope(node.source):
             outputs = dispatch.bind(node.primitive, tuple([arrays[value] for value in node.inputs]), node.attrs)
         arrays.update(zip(node.outputs, outputs if node.primitive.multiple else (outputs,)))
+    return [arrays[value] for value in graph.outputs]
+
+
+def run_reference(graph: Graph, args: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """The outputs of a graph by the NumPy rules of its primitives."""
+    arrays = dict(zip(graph.inputs, args))
+    for node in graph.nodes:
+        results = node.primitive.reference(*[arrays[value] for value in node.inputs], **node.attrs)
+        for value, result in zip(node.outputs, results if node.primitive.multiple else (results,)):
+            arrays[value] = np.asarray(result).astype(value.spec.dtype.numpy, copy=False)
     return [arrays[value] for value in graph.outputs]
 
 

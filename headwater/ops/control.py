@@ -19,6 +19,7 @@ from headwater import tree
 from headwater.dtypes import DType, as_dtype
 from headwater.errors import ArgumentError, ShapeError
 from headwater.ir import dispatch
+from headwater.ir.derive import Transforms, trace_graph
 from headwater.ir.dispatch import Array
 from headwater.ir.graph import Graph
 from headwater.ir.replay import zeros
@@ -28,7 +29,7 @@ from headwater.ops.symbolic import op
 from headwater.primitives import control
 from headwater.primitives import custom as _custom
 from headwater.primitives.constant import scalar
-from headwater.primitives.control import SubTrace, trace_graph
+from headwater.primitives.control import SubTrace
 from headwater.primitives.elementwise import add, cast, less, not_equal
 from headwater.primitives.index import gather, move_axis
 from headwater.primitives.shape import concatenate, reshape, slice_
@@ -585,11 +586,11 @@ def vectorized_map(function: Callable[[Any], Any], elements: Any) -> Any:
         array([1, 4, 9])
     """
     leaves, form = _flat(elements)
-    if control.Transforms.vectorize is None:
+    if Transforms.vectorize is None:
         raise ArgumentError(
             "vectorized_map: headwater.autodiff is not loaded.", fix="import headwater before its parts."
         )
-    return control.Transforms.vectorize(function)(form.unflatten(leaves))
+    return Transforms.vectorize(function)(form.unflatten(leaves))
 
 
 @op

@@ -10,6 +10,7 @@ from typing import Any
 from headwater import tree
 from headwater.errors import ArgumentError, ShapeError
 from headwater.ir import dispatch
+from headwater.ir.derive import gradient_graph
 from headwater.ir.replay import replay, zeros
 from headwater.ir.spec import broadcast_shapes
 from headwater.ops.operands import cast, reshape_to, spread, tensor
@@ -158,10 +159,10 @@ def _pushed(graph: Any, inputs: Sequence[Any], points: Sequence[Any], ways: Sequ
     inexact_outputs = [place for place, spec in enumerate(specs) if spec.dtype.is_inexact]
     if not movable or not inexact_outputs:
         return [zeros(spec) for spec in specs[:count]]
-    backward = control.gradient_graph(graph, movable)
+    backward = gradient_graph(graph, movable)
     first = len(graph.inputs)
     cotangents = tuple(range(first, first + len(inexact_outputs)))
-    forward = control.gradient_graph(backward, cotangents)
+    forward = gradient_graph(backward, cotangents)
     zero_cotangents = [zeros(specs[place]) for place in inexact_outputs]
     found = replay(forward, [*inputs, *zero_cotangents, *(ways[place] for place in movable)])
     by_place = dict(zip(inexact_outputs, found))

@@ -20,6 +20,7 @@ import numpy as np
 from headwater.dtypes import DType, as_dtype
 from headwater.errors import DTypeError, RangeError, ShapeError
 from headwater.ir import dispatch
+from headwater.ir.derive import trace_graph
 from headwater.ir.graph import Graph
 from headwater.ir.spec import Spec, broadcast_shapes, normalize_axis
 from headwater.ops import control
@@ -28,7 +29,6 @@ from headwater.ops.defaults import floatx
 from headwater.ops.operands import sizes_of
 from headwater.primitives import elementwise as e
 from headwater.primitives.constant import scalar
-from headwater.primitives.control import trace_graph
 from headwater.primitives.custom import stop_gradient
 from headwater.primitives.fused import fused_elementwise
 from headwater.primitives.index import gather

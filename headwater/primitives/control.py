@@ -8,7 +8,6 @@ checkpoints for `while_loop`.
 from __future__ import annotations
 
 import functools
-import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -17,9 +16,10 @@ import numpy as np
 from headwater.dtypes import as_dtype
 from headwater.errors import DTypeError, ShapeError
 from headwater.ir import dispatch
+from headwater.ir.derive import gradient_graph, per_graph, trace_graph
 from headwater.ir.graph import Graph
 from headwater.ir.primitive import BadSample, Primitive, Sample
-from headwater.ir.replay import replay, zeros
+from headwater.ir.replay import replay, run_reference, zeros
 from headwater.ir.spec import Spec, merge_sizes, sizes_differ
 from headwater.primitives.constant import scalar
 from headwater.primitives.elementwise import (
@@ -38,39 +38,6 @@ from headwater.primitives.reduce import reduce_sum
 
 INT32, BOOL = as_dtype("int32"), as_dtype("bool")
 CHECKPOINTS = 64  # carried values kept for the gradient of a loop whose number of trips is not bounded
-
-
-class Transforms:
-    """What autodiff, a folder above this one, offers to control flow; it fills this in when it is imported."""
-
-    graph_vjp: Callable[[Graph, Sequence[int]], Graph] | None = None
-    vectorize: Callable[..., Any] | None = None
-
-
-# Graphs made from graphs, kept as long as those: a gradient taken twice is traced once.
-
-
-def per_graph(make: Callable[..., Any]) -> Callable[..., Any]:
-    """Decorator: remember what `make(graph, *rest)` returns for each graph; `rest` must be hashable."""
-    known: weakref.WeakKeyDictionary[Graph, dict[Any, Any]] = weakref.WeakKeyDictionary()
-
-    @functools.wraps(make)
-    def remembered(graph: Graph, *rest: Any) -> Any:
-        found = known.setdefault(graph, {})
-        if rest not in found:
-            found[rest] = make(graph, *rest)
-        return found[rest]
-
-    return remembered
-
-
-def trace_graph(name: str, specs: Sequence[Spec], function: Callable[..., Any]) -> Graph:
-    """The graph of `function`, which takes an array for each spec and returns a sequence of arrays."""
-    trace = dispatch.Trace(name)
-    inputs = [trace.input(spec) for spec in specs]
-    with dispatch.tracing(trace), dispatch.recording(()):
-        trace.graph.outputs = [trace.lift(array) for array in function(*inputs)]
-    return trace.graph
 
 
 class SubTrace(dispatch.Trace):
@@ -104,24 +71,6 @@ class SubTrace(dispatch.Trace):
         """Give a variable a new value here; whoever made this trace carries it out."""
         self.states[state] = array
         self.written[state] = None
-
-
-@per_graph
-def gradient_graph(graph: Graph, wanted: tuple[int, ...]) -> Graph:
-    """A graph: inputs of `graph`, then a cotangent of each inexact output -> cotangents of inputs `wanted`."""
-    assert Transforms.graph_vjp is not None, "headwater.autodiff is not loaded"
-    with dispatch.tracing(None), dispatch.recording(()):
-        return Transforms.graph_vjp(graph, wanted)
-
-
-def run_reference(graph: Graph, args: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """The outputs of a graph by the NumPy rules of its primitives."""
-    arrays = dict(zip(graph.inputs, args))
-    for node in graph.nodes:
-        results = node.primitive.reference(*[arrays[value] for value in node.inputs], **node.attrs)
-        for value, result in zip(node.outputs, results if node.primitive.multiple else (results,)):
-            arrays[value] = np.asarray(result).astype(value.spec.dtype.numpy, copy=False)
-    return [arrays[value] for value in graph.outputs]
 
 
 def _inexact(specs: Sequence[Spec]) -> tuple[int, ...]:

@@ -11,11 +11,11 @@ import numpy as np
 
 from headwater.dtypes import as_dtype
 from headwater.errors import ArgumentError, ShapeError
+from headwater.ir.derive import trace_graph
 from headwater.ir.graph import Graph
 from headwater.ir.primitive import BadSample, Primitive, Sample, absent
-from headwater.ir.replay import replay
+from headwater.ir.replay import replay, run_reference
 from headwater.ir.spec import Spec, sizes_differ
-from headwater.primitives.control import run_reference, trace_graph
 from headwater.primitives.elementwise import cos, multiply, sin
 
 

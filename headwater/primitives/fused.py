@@ -15,17 +15,9 @@ from headwater.errors import GraphError
 from headwater.ir.graph import Graph
 from headwater.ir.primitive import BadSample, Primitive, Sample, absent
 from headwater.ir.registry import REGISTRY
+from headwater.ir.replay import run_reference
 from headwater.ir.spec import Shape, Spec, sizes_differ
 from headwater.primitives.linear import matmul
-
-
-def _run(rule: str, namespace: tuple[Any, ...], body: Graph, args: tuple[Any, ...]) -> tuple[Any, ...]:
-    """A body by one of the rules of its primitives."""
-    values = dict(zip(body.inputs, args))
-    for node in body.nodes:
-        result = getattr(node.primitive, rule)(*namespace, *[values[value] for value in node.inputs], **node.attrs)
-        values.update(zip(node.outputs, result if node.primitive.multiple else (result,)))
-    return tuple(values[value] for value in body.outputs)
 
 
 def _require_inputs(primitive: Primitive, body: Graph, specs: tuple[Spec, ...]) -> None:
@@ -62,10 +54,10 @@ class FusedElementwise(Primitive):
         return kernels.fused(body, shape, args)
 
     def xla(self, lax: Any, *args: Any, body: Graph, shape: Shape) -> Any:
-        return _run("xla", (lax,), body, args)
+        return tuple(lax.run(body, args))
 
     def reference(self, *args: np.ndarray, body: Graph, shape: Shape) -> Any:
-        return _run("reference", (), body, args)
+        return tuple(run_reference(body, args))
 
     def samples(self, rng: np.random.Generator) -> list[Sample]:
         chain, rows = _chain_body(), _softmax_body()
@@ -98,14 +90,12 @@ class FusedMatMul(Primitive):
         return kernels.fused_matmul(body, a, b, extras, transpose_a=transpose_a, transpose_b=transpose_b)
 
     def xla(self, lax, a, b, *extras, body, transpose_a, transpose_b):
-        return _run(
-            "xla", (lax,), body, (matmul.xla(lax, a, b, transpose_a=transpose_a, transpose_b=transpose_b), *extras)
-        )
+        product = matmul.xla(lax, a, b, transpose_a=transpose_a, transpose_b=transpose_b)
+        return tuple(lax.run(body, (product, *extras)))
 
     def reference(self, a, b, *extras, body, transpose_a, transpose_b):
-        return _run(
-            "reference", (), body, (matmul.reference(a, b, transpose_a=transpose_a, transpose_b=transpose_b), *extras)
-        )
+        product = matmul.reference(a, b, transpose_a=transpose_a, transpose_b=transpose_b)
+        return tuple(run_reference(body, (product, *extras)))
 
     def samples(self, rng: np.random.Generator) -> list[Sample]:
         a, b, bias = (rng.normal(size=shape).astype(np.float32) for shape in ((5, 3), (3, 7), (7,)))

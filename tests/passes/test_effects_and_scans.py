@@ -4,18 +4,18 @@ import numpy as np
 import pytest
 
 from headwater import backends
-from headwater.backends.reference.executable import run_graph
 from headwater.dtypes import as_dtype
 from headwater.frontend.function import function
 from headwater.frontend.tape import GradientTape
+from headwater.ir.derive import trace_graph
 from headwater.ir.graph import Graph
+from headwater.ir.replay import run_reference
 from headwater.ir.spec import Spec
 from headwater.ir.verify import verify
 from headwater.ops import control as ops
 from headwater.ops.convert import convert_to_tensor
 from headwater.passes.pipeline import GENERAL
 from headwater.primitives import control
-from headwater.primitives.control import trace_graph
 from headwater.primitives.custom import print_
 from headwater.primitives.elementwise import less, multiply, sin
 from headwater.primitives.reduce import reduce_all
@@ -73,7 +73,7 @@ def test_the_scan_of_a_gradient_is_merged_with_the_first():
     after = optimized(copy_of(graph))
     assert names(after).count("scan") == 2
     x = np.array([0.4, -0.2])
-    for a, b in zip(run_graph(graph, [x]), run_graph(after, [x])):
+    for a, b in zip(run_reference(graph, [x]), run_reference(after, [x])):
         np.testing.assert_allclose(a, b, rtol=1e-12)
 
 
@@ -93,7 +93,7 @@ def test_cotangents_that_nobody_wants_are_not_computed():
     assert [len(node.outputs) for node in before.nodes if node.primitive.name == "scan"] == [1, 2, 2]
     assert [len(node.outputs) for node in after.nodes if node.primitive.name == "scan"] == [2, 1]
     args = [np.array([0.4, -0.2]), rows]
-    np.testing.assert_allclose(run_graph(before, args)[0], run_graph(after, args)[0], rtol=1e-12)
+    np.testing.assert_allclose(run_reference(before, args)[0], run_reference(after, args)[0], rtol=1e-12)
 
 
 def test_loops_and_branches_drop_what_is_not_used():
@@ -111,7 +111,7 @@ def test_loops_and_branches_drop_what_is_not_used():
     assert (len(loop.inputs), len(loop.outputs), loop.attrs["num_carried"]) == (2, 1, 1)
     assert (len(cond.inputs), len(cond.outputs)) == (2, 1)
     args = [np.array(False), np.array([0.4, -0.2])]
-    np.testing.assert_allclose(run_graph(graph, args)[0], run_graph(after, args)[0])
+    np.testing.assert_allclose(run_reference(graph, args)[0], run_reference(after, args)[0])
 
 
 def copy_of(graph):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import headwater.ops.control  # noqa: F401 - registers the primitives
-from headwater.backends.reference.executable import run_graph
+from headwater.ir.replay import run_reference
 from headwater.ir.text import parse_graph, print_graph
 from headwater.ir.verify import Checked, verify
 from headwater.passes.common import merge_common
@@ -68,7 +68,7 @@ def test_simplification(text, expected):
 def assert_same(before, after, seed=0):
     rng = np.random.default_rng(seed)
     args = [rng.uniform(0.5, 2, value.spec.shape).astype(value.spec.dtype.numpy) for value in before.inputs]
-    for a, b in zip(run_graph(before, args), run_graph(after, args), strict=True):
+    for a, b in zip(run_reference(before, args), run_reference(after, args), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-6)
 
 
@@ -201,7 +201,7 @@ def test_random_programs_keep_their_results(seed):
         args = [
             np.random.default_rng(seed).uniform(-1, 1, value.spec.shape).astype(np.float32) for value in before.inputs
         ]
-        for a, b in zip(run_graph(before, args), run_graph(after, args), strict=True):
+        for a, b in zip(run_reference(before, args), run_reference(after, args), strict=True):
             np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-4)
 
 

@@ -7,10 +7,10 @@ from headwater import backends
 from headwater.dtypes import as_dtype
 from headwater.frontend import tensor as _tensor  # noqa: F401 - results are Tensors
 from headwater.ir import dispatch
+from headwater.ir.derive import gradient_graph, trace_graph
 from headwater.ir.spec import Spec
 from headwater.primitives import control
 from headwater.primitives.constant import scalar
-from headwater.primitives.control import trace_graph
 from headwater.primitives.elementwise import add, less, multiply, sin
 from headwater.testing import check_gradients
 
@@ -76,4 +76,4 @@ def test_control_flow_nests_and_its_gradient_too():
 
 def test_gradient_graphs_are_traced_once_per_graph():
     body = trace_graph("body", [VECTOR, VECTOR], lambda x, w: [multiply(x, w)])
-    assert control.gradient_graph(body, (0, 1)) is control.gradient_graph(body, (0, 1))
+    assert gradient_graph(body, (0, 1)) is gradient_graph(body, (0, 1))

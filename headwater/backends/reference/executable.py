@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from headwater.backends.base import Backend, Cell
-from headwater.ir.graph import Graph, Value
+from headwater.ir.graph import Graph
+from headwater.ir.replay import run_reference
 from headwater.ir.spec import Spec
 
 
@@ -27,21 +28,6 @@ class NumpyCell:
         self._array = buffer
 
 
-def run_graph(graph: Graph, args: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """The outputs of `graph` for NumPy arrays."""
-    arrays: dict[Value, np.ndarray] = {value: as_spec(array, value.spec) for value, array in zip(graph.inputs, args)}
-    for node in graph.nodes:
-        results = node.primitive.reference(*[arrays[value] for value in node.inputs], **node.attrs)
-        for value, result in zip(node.outputs, results if node.primitive.multiple else (results,)):
-            arrays[value] = as_spec(result, value.spec)
-    return [arrays[value] for value in graph.outputs]
-
-
-def as_spec(array: Any, spec: Spec) -> np.ndarray:
-    """A result as an array of the dtype that was promised."""
-    return np.asarray(array).astype(spec.dtype.numpy, copy=False)
-
-
 class ReferenceExecutable:
     """A graph that NumPy runs."""
 
@@ -52,7 +38,9 @@ class ReferenceExecutable:
         """The results; updated cells are set."""
         if any(buffer is None for buffer in inputs):
             raise TypeError("an input has no values")
-        outputs = run_graph(self._graph, [np.asarray(buffer) for buffer in (*inputs, *(cell.get() for cell in cells))])
+        outputs = run_reference(
+            self._graph, [np.asarray(buffer) for buffer in (*inputs, *(cell.get() for cell in cells))]
+        )
         count = len(outputs) - len(self._updates)
         for index, value in zip(self._updates, outputs[count:]):
             cells[index].set(value)
