@@ -131,7 +131,7 @@ def map_fn(
 
 def vectorized_map(fn: Callable[..., Any], elems: Any, fallback_to_while_loop: bool = True, warn: bool = True) -> Any:
     """What `fn` returns for each row, stacked, computed for all rows at once."""
-    return ops.vectorized_map(fn, tree.map_structure(convert_to_tensor, elems))
+    return ops.vectorized_map(fn, elems)
 
 
 def scan(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from headwater.dtypes import as_dtype
-from headwater.errors import ArgumentError, ShapeError
+from headwater.errors import ArgumentError, RangeError, ShapeError
 from headwater.ops.activations import log_softmax
 from headwater.ops.defaults import epsilon, floatx
 from headwater.ops.operands import (
@@ -37,6 +37,7 @@ def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse:
         dtype: the dtype; the default float dtype, if not given.
         sparse: allowed for Keras's sake; the result is dense.
     Returns: a tensor of one axis more.
+    Raises: RangeError for a negative number of classes.
     Example:
         >>> one_hot([0, 2], 3).numpy()
         array([[1., 0., 0.],
@@ -50,7 +51,10 @@ def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse:
     ndim = x.spec.ndim + 1
     place = axis_of(axis, ndim, "one_hot")
     kind = floatx() if dtype is None else as_dtype(dtype)
-    classes = counted(int_of(num_classes, "one_hot", "num_classes"), ndim, place, x.spec.dtype)
+    count = int_of(num_classes, "one_hot", "num_classes")
+    if count < 0:
+        raise RangeError(f"one_hot: there can't be {count} classes.", fix="give a number of classes of 0 or more.")
+    classes = counted(count, ndim, place, x.spec.dtype)
     hits = elementwise.equal(reshape_to(x, (*x.spec.shape[:place], 1, *x.spec.shape[place:])), classes)
     return cast(hits, kind)
 

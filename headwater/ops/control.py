@@ -579,12 +579,14 @@ def vectorized_map(function: Callable[[Any], Any], elements: Any) -> Any:
 
     Args:
         function: function of a structure of tensors, without side effects.
-        elements: structure of tensors of one leading size.
+        elements: structure of tensors of one leading size. A list of numbers, nested or not, is one tensor.
     Returns: a structure of tensors of that leading size.
     Example:
         >>> vectorized_map(lambda x: x * x, np.array([1, 2, 3])).numpy()
         array([1, 4, 9])
     """
+    if isinstance(elements, list) and all(isinstance(leaf, (int, float, complex)) for leaf in tree.leaves(elements)):
+        elements = convert_to_tensor(elements)  # as a structure, its leaves would have no rows
     leaves, form = _flat(elements)
     if Transforms.vectorize is None:
         raise ArgumentError(

@@ -11,6 +11,7 @@ from headwater.errors import ShapeError
 from headwater.ops.convert import as_numpy, dtype_of, shape_of
 from headwater.ops.convert import convert_to_tensor as _convert_to_tensor
 from headwater.ops.convert import is_tensor as _is_tensor
+from headwater.ops.elementary import view_as_complex, view_as_real
 from headwater.ops.operands import BOOL, cut, reshape_to, tensor
 from headwater.ops.operands import cast as _cast
 from headwater.ops.symbolic import op
@@ -209,7 +210,17 @@ def view(x: Any, dtype: Any = None) -> Any:
             f"{target.name}.",
             fix=f"give a last axis whose bytes are a multiple of {target.size}.",
         )
+    if source.size == 16:
+        return view(_pairs(x), target)
+    if target.size == 16:
+        parts = view(x, "float64")
+        return view_as_complex(reshape_to(parts, (*parts.spec.shape[:-1], parts.spec.shape[-1] // 2, 2)))
     return _split_bits(x, target) if target.size < source.size else _joined_bits(x, target)
+
+
+def _pairs(x: Any) -> Any:
+    """Complex numbers as twice as many floats along the last axis: no unsigned dtype is as large as complex128."""
+    return reshape_to(view_as_real(x), (*x.spec.shape[:-1], x.spec.shape[-1] * 2))
 
 
 _UNSIGNED = {1: "uint8", 2: "uint16", 4: "uint32", 8: "uint64"}

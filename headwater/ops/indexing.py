@@ -74,8 +74,8 @@ def getitem(x: Any, index: Any) -> Any:
         x: a tensor.
         index: ints, slices, `...`, None (a new axis), integer tensors, bool masks, or a tuple of these.
     Returns: a tensor.
-    Raises: IndexRangeError for an index outside of its axis, or too many of them; ArgumentError for a mask whose
-        values are not known when a function is traced.
+    Raises: IndexRangeError for an index outside of its axis, or too many of them; DTypeError for one that is no whole
+        number; ArgumentError for a mask whose values are not known when a function is traced.
     Example:
         >>> getitem([[0, 1, 2], [3, 4, 5]], (..., [0, -1])).numpy()
         array([[0, 2],
@@ -119,16 +119,14 @@ def _item(item: Any) -> Any:
     if isinstance(item, Array) and item.buffer is None:
         return item
     if isinstance(item, (str, bytes)):
-        raise IndexRangeError(
-            f"{item!r} is not an index.", fix="index with ints, slices, None, integer tensors or masks."
-        )
+        raise DTypeError(f"{item!r} is not an index.", fix="index with ints, slices, None, integer tensors or masks.")
     if not isinstance(item, (np.ndarray, Array)) and hasattr(item, "__headwater_tensor__"):
         return _item(tensor(item))
     values = known(item, "indexing", "index")
     if values.size == 0 and values.dtype.kind == "f" and isinstance(item, (list, tuple)):
         return values.astype(np.int32)
     if values.dtype.kind not in "iub":
-        raise IndexRangeError(
+        raise DTypeError(
             f"an index of dtype {values.dtype} is no position.",
             fix="cast it to an integer dtype, or use a mask of bool.",
         )

@@ -11,12 +11,13 @@ the singular value decomposition", with Wan and Zhang 2019, arXiv:1909.02659, fo
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from headwater.dtypes import as_dtype
-from headwater.errors import ArgumentError, DTypeError, ShapeError, UnsupportedError
+from headwater.errors import ArgumentError, DTypeError, RangeError, ShapeError, UnsupportedError
 from headwater.ir.primitive import BadSample, Primitive, Sample
 from headwater.ir.spec import Spec, merge_sizes, sizes_differ
 from headwater.primitives.constant import scalar
@@ -220,6 +221,18 @@ class _OfSquares(_OfMatrices, family=True):
         return self(x), True
 
 
+def _factored(problem: str, compute: Callable[..., Any], *matrices: np.ndarray, **options: Any) -> Any:
+    """What LAPACK computes; where it can't, an error that says so in our form."""
+    try:
+        return compute(*matrices, **options)
+    except np.linalg.LinAlgError:
+        shapes = ", ".join(str(matrix.shape) for matrix in matrices)
+        raise RangeError(
+            f"{problem}; shapes {shapes}.",
+            fix="look for NaN, or for rows that depend on one another; adding a small multiple of the identity helps.",
+        ) from None
+
+
 def _cast_result(result: np.ndarray, x: np.ndarray) -> np.ndarray:
     return result.astype(x.dtype, copy=False)
 
@@ -246,7 +259,7 @@ class Cholesky(_OfSquares):
         return lax.numpy.linalg.cholesky(x, symmetrize_input=False)
 
     def reference(self, x):
-        return _cast_result(np.linalg.cholesky(x), x)
+        return _cast_result(_factored("cholesky: a matrix is not positive definite", np.linalg.cholesky, x), x)
 
     def samples(self, rng):
         return [
@@ -276,7 +289,7 @@ class Inverse(_OfSquares):
         return lax.numpy.linalg.inv(x)
 
     def reference(self, x):
-        return _cast_result(np.linalg.inv(x), x)
+        return _cast_result(_factored("inverse: a matrix is singular", np.linalg.inv, x), x)
 
     def samples(self, rng):
         return [
@@ -501,7 +514,7 @@ class Solve(_Solver):
         return lax.numpy.linalg.solve(a, b)
 
     def reference(self, a, b):
-        return _cast_result(np.linalg.solve(a, b), b)
+        return _cast_result(_factored("solve: a matrix is singular", np.linalg.solve, a, b), b)
 
     def batch(self, size, mapped, a, b):
         return solve(*_spread_batch(size, mapped, a, b)), True
@@ -679,7 +692,9 @@ class SVD(_OfMatrices):
 
 
 def _run_svd(x: np.ndarray, full_matrices: bool, compute_uv: bool) -> tuple[np.ndarray, ...]:
-    found: Any = np.linalg.svd(x, full_matrices=full_matrices, compute_uv=compute_uv)
+    found: Any = _factored(
+        "svd: a matrix has no decomposition", np.linalg.svd, x, full_matrices=full_matrices, compute_uv=compute_uv
+    )
     return tuple(found) if compute_uv else (found,)
 
 
@@ -763,7 +778,7 @@ class EigH(_OfMatrices):
         return tuple(lax.numpy.linalg.eigh(x, UPLO="L", symmetrize_input=False))
 
     def reference(self, x):
-        return tuple(np.linalg.eigh(x))
+        return tuple(_factored("eigh: a matrix has no decomposition", np.linalg.eigh, x))
 
     def batch(self, size, mapped, x):
         return eigh(x), (True, True)
@@ -823,7 +838,10 @@ class Eig(_OfMatrices):
 
     def reference(self, x):
         dtype = np.complex64 if x.dtype in (np.float32, np.complex64) else np.complex128
-        return tuple(part.astype(dtype, copy=False) for part in np.linalg.eig(x))
+        return tuple(
+            part.astype(dtype, copy=False)
+            for part in _factored("eig: a matrix holds NaN or infinity", np.linalg.eig, x)
+        )
 
     def batch(self, size, mapped, x):
         return eig(x), (True, True)

@@ -12,7 +12,7 @@ from headwater.errors import DTypeError, ShapeError
 from headwater.ir.primitive import BadSample, Primitive, Sample, absent
 from headwater.ir.spec import Spec
 from headwater.primitives.constant import scalar
-from headwater.primitives.elementwise import add, conj, divide, equal, exp, multiply, select, subtract
+from headwater.primitives.elementwise import add, conj, divide, equal, exp, maximum, multiply, select, subtract
 from headwater.primitives.shape import broadcast_to, concatenate, pad, reshape, reverse, slice_
 
 
@@ -481,11 +481,16 @@ class CumulativeLogSumExp(Cumulative):
     kinds = ("float",)
 
     def vjp(self, g, y, x, *, axis, reverse):
-        # dx[j] = sum over i >= j of g[i] * exp(x[j] - y[i]); exp(-y) is scaled by the largest y, so that it does not
-        # overflow.
-        peak = _spread(reduce_max(y, axes=(axis,)), y, (axis,)) if y.spec.shape[axis] else scalar(0, y.spec.dtype)
-        weights = multiply(g, exp(subtract(peak, y)))
-        return (multiply(exp(subtract(x, peak)), cumulative_sum(weights, axis=axis, reverse=not reverse)),)
+        # dx[j] = sum over i >= j of g[i] * exp(x[j] - y[i]) = exp(x[j] - y[j]) * t[j], where
+        # t[j] = g[j] + exp(y[j] - y[j + 1]) * t[j + 1]: y never falls, so that no exponential is above 1.
+        ndim, size = x.spec.ndim, x.spec.shape[axis]
+        if size == 0:
+            return (g,)
+        x, y, g = (reverse_axis(each, axis) if reverse else each for each in (x, y, g))
+        y = maximum(y, scalar(np.finfo(y.spec.dtype.numpy).min, y.spec.dtype))  # -inf - -inf has no value
+        falls = exp(subtract(_edge_shift(y, axis, False), y))
+        result = multiply(exp(subtract(x, y)), _tail_sums(falls, g, axis, size, ndim))
+        return (reverse_axis(result, axis) if reverse else result,)
 
     def xla(self, lax, x, *, axis, reverse):
         return lax.lax.cumlogsumexp(x, axis, reverse)

@@ -16,6 +16,11 @@ from headwater.primitives.constant import scalar
 from headwater.primitives.elementwise import unbroadcast
 
 
+def _require_sizes(what: str, shape: Shape) -> None:
+    if any(size is not None and size < 0 for size in shape):
+        raise ShapeError(f"{what}: {tuple(shape)} is not a shape.", fix="give sizes of 0 or more.")
+
+
 class Reshape(Primitive):
     """The same elements, in the same row-major order, in another shape.
 
@@ -115,6 +120,7 @@ class BroadcastTo(Primitive):
     name = "broadcast_to"
 
     def infer(self, x: Spec, *, shape: Shape) -> Spec:
+        _require_sizes("broadcast_to", shape)
         missing = len(shape) - x.ndim
         if missing < 0 or any(a != 1 and sizes_differ(a, b) for a, b in zip(x.shape, shape[missing:])):
             raise ShapeError(
@@ -147,6 +153,7 @@ class BroadcastTo(Primitive):
             Sample(rng.integers(0, 9, (2, 1)), shape=(2, 3)),
             BadSample(ShapeError, "does not broadcast", np.ones((2, 3)), shape=(3, 3)),
             BadSample(ShapeError, "does not broadcast", np.ones((2, 3)), shape=(3,)),
+            BadSample(ShapeError, "is not a shape", np.ones(()), shape=(-1, 2)),
         ]
 
 
@@ -386,6 +393,7 @@ class Iota(Primitive):
     vjp = absent("it has no inputs")
 
     def infer(self, *, shape: tuple[int, ...], axis: int, dtype: DType) -> Spec:
+        _require_sizes("iota", shape)
         spec = Spec(tuple(shape), dtype)
         self.require_dtype(spec, ("uint", "int", "float", "complex"), "its result")
         if not 0 <= axis < len(shape):
@@ -414,6 +422,7 @@ class Iota(Primitive):
             Sample(shape=(2, 3), axis=1, dtype=as_dtype("float32")),
             Sample(shape=(0,), axis=0, dtype=as_dtype("int64")),
             BadSample(ShapeError, "does not exist", shape=(3,), axis=1, dtype=as_dtype("int32")),
+            BadSample(ShapeError, "is not a shape", shape=(-3,), axis=0, dtype=as_dtype("int32")),
             BadSample(DTypeError, "dtype bool", shape=(3,), axis=0, dtype=as_dtype("bool")),
         ]
 

@@ -237,3 +237,10 @@ def test_a_custom_gradient_works_inside_a_loop(v):
 def test_stop_gradient_stops_it(v):
     run = with_gradients(lambda x: x * control.stop_gradient(x) * v.value(), v)
     np.testing.assert_allclose(eagerly_and_traced(run, X)[1], 2 * X)
+
+
+def test_vectorized_map_takes_a_list_of_numbers_as_a_tensor():
+    np.testing.assert_array_equal(control.vectorized_map(lambda x: x * x, [1, 2]), [1, 4])
+    np.testing.assert_array_equal(control.vectorized_map(lambda x: x[0] + x[1], [[1, 2], [3, 4]]), [3, 7])
+    both = control.vectorized_map(lambda pair: pair[0] * pair[1], [np.array([1, 2]), np.array([3, 4])])
+    np.testing.assert_array_equal(both, [3, 8])

@@ -8,10 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+import headwater as tf
 from headwater import ops
-from headwater.errors import HeadwaterError
+from headwater.errors import HeadwaterError, layer_scope
 
 ONES = np.ones((2, 3), "float32")
+INDEFINITE = np.array([[1, 2], [2, 1]], "float32")
+SINGULAR = np.ones((2, 2), "float32")
 
 CASES: list[tuple[str, Callable[[], Any], type[Exception]]] = [
     (
@@ -78,6 +81,15 @@ CASES: list[tuple[str, Callable[[], Any], type[Exception]]] = [
         ValueError,
     ),
     (r"rearrange: the sides of 'a b -> a c'", lambda: ops.rearrange(ONES, "a b -> a c"), ValueError),
+    (r"one_hot: there can't be -1 classes", lambda: ops.one_hot([1, 2], -1), ValueError),
+    (r"broadcast_to: \(-1, 2\) is not a shape", lambda: ops.zeros((-1, 2)), ValueError),
+    (r"an index of dtype float64 is no position", lambda: ops.add(ONES, 0)[1.5], TypeError),
+    (r"'a' is not an index", lambda: ops.add(ONES, 0)["a"], TypeError),
+    (r"cholesky: a matrix is not positive definite", lambda: ops.cholesky(INDEFINITE), ValueError),
+    (r"inverse: a matrix is singular", lambda: ops.inv(SINGULAR), ValueError),
+    (r"solve: a matrix is singular", lambda: ops.solve(SINGULAR, ONES[0, :2]), ValueError),
+    (r"svd: a matrix has no decomposition", lambda: ops.svd(SINGULAR * np.nan), ValueError),
+    (r"eig: a matrix holds NaN or infinity", lambda: ops.eig(SINGULAR * np.nan), ValueError),
     (r"arange: a step of 0", lambda: ops.arange(0, 5, 0), ValueError),
     (
         r"max: nothing to reduce|reduce_max: nothing to reduce",
@@ -96,7 +108,16 @@ def test_refusal_names_function_shapes_and_fix(pattern: str, call: Callable[[], 
 
 
 def test_error_inside_a_layer_names_the_layer() -> None:
-    from headwater.errors import layer_scope
-
     with layer_scope("Dense 'logits'"), pytest.raises(ValueError, match=r"\n  in   Dense 'logits'\n  fix  "):
         ops.matmul(ONES, ONES)
+
+
+def test_an_error_of_a_running_program_names_the_layer() -> None:
+    @tf.function
+    def factor(x):
+        with layer_scope("Whitening 'white'"):
+            return ops.cholesky(x)
+
+    factor(np.eye(2, dtype="float32"))
+    with pytest.raises(ValueError, match=r"positive definite.*\n  in   Whitening 'white'\n  fix  "):
+        factor(INDEFINITE)

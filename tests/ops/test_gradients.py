@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+import headwater as tf
 from headwater import ops
+from headwater.primitives.reduce import cumulative_logsumexp
 from headwater.testing.gradients import check_gradients
 
 RNG = np.random.default_rng(11)
@@ -45,6 +47,7 @@ CASES: dict[str, tuple[Callable[..., Any], tuple[np.ndarray, ...]]] = {
     "var": (lambda x: ops.var(x, axis=1), (CUBE,)),
     "std": (lambda x: ops.std(x, axis=-1), (CUBE,)),
     "logsumexp": (lambda x: ops.logsumexp(x, axis=1), (CUBE,)),
+    "cumulative logsumexp": (lambda x: cumulative_logsumexp(x, axis=1, reverse=True), (F,)),
     "prod": (lambda x: ops.prod(x, axis=1), (F,)),
     "max": (lambda x: ops.max(x, axis=1), (F,)),
     "median": (lambda x: ops.median(x, axis=1), (F,)),
@@ -156,3 +159,17 @@ def test_elu_of_a_large_number_has_a_finite_gradient() -> None:
         tape.watch(x)
         y = ops.elu(x) + ops.selu(x)
     assert np.isfinite(tape.gradient(y, x).numpy()).all()
+
+
+@pytest.mark.parametrize("values", [[-800.0, 0.0, 800.0, 3.0], [800.0, 0.0, -800.0, 3.0], [-np.inf, -np.inf, 2.0, 1.0]])
+@pytest.mark.parametrize("reverse", [False, True])
+def test_gradient_of_cumulative_logsumexp_bears_any_spread(values: list[float], reverse: bool) -> None:
+    with np.errstate(over="ignore", invalid="ignore"):
+        x = np.array(values[::-1] if reverse else values)
+        y = np.logaddexp.accumulate(x[::-1] if reverse else x)
+        held = np.maximum(y, np.finfo(float).min)
+        expected = np.array([np.exp((x[::-1] if reverse else x)[j] - held[j:]).sum() for j in range(4)])
+    variable = tf.Variable(x)
+    with tf.GradientTape() as tape:
+        total = tf.reduce_sum(tf.math.cumulative_logsumexp(variable, reverse=reverse)[:4])
+    np.testing.assert_allclose(tape.gradient(total, variable), expected[::-1] if reverse else expected, rtol=1e-12)

@@ -3,6 +3,7 @@ Program."""
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -96,9 +97,12 @@ class Kernels:
     def host(self, function: Callable[..., Any], *args: Operand, out: Spec | tuple[Spec, ...] | None = None) -> Any:
         """A call of a Python function on NumPy arrays, which returns an array, or a tuple as the node has results."""
         input_specs, output_specs = [operand.spec for operand in args], self._out_specs(out)
+        source = self._source()
 
         def call(*buffers: Any) -> list[np.ndarray]:
-            results = function(*[native.to_numpy(buffer, spec.dtype) for buffer, spec in zip(buffers, input_specs)])
+            arrays = [native.to_numpy(buffer, spec.dtype) for buffer, spec in zip(buffers, input_specs)]
+            with source_scope(source) if source else contextlib.nullcontext():  # errors name the layers of the node
+                results = function(*arrays)
             results = results if isinstance(results, (tuple, list)) else (results,)
             return [native.as_exportable(result, spec) for result, spec in zip(results, output_specs)]
 
