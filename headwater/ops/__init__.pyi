@@ -74,6 +74,9 @@ from headwater.ops.arithmetic import (
     true_divide as true_divide,
     trunc as trunc,
 )
+from headwater.ops.attention import (
+    dot_product_attention as dot_product_attention,
+)
 from headwater.ops.bitwise import (
     bitwise_and as bitwise_and,
     bitwise_invert as bitwise_invert,
@@ -124,6 +127,12 @@ from headwater.ops.control import (
     switch as switch,
     vectorized_map as vectorized_map,
     while_loop as while_loop,
+)
+from headwater.ops.convolution import (
+    conv as conv,
+    conv_transpose as conv_transpose,
+    depthwise_conv as depthwise_conv,
+    separable_conv as separable_conv,
 )
 from headwater.ops.core import (
     cast as cast,
@@ -315,6 +324,12 @@ from headwater.ops.padding import (
 from headwater.ops.patches import (
     fold as fold,
     unfold as unfold,
+)
+from headwater.ops.pooling import (
+    adaptive_average_pool as adaptive_average_pool,
+    adaptive_max_pool as adaptive_max_pool,
+    average_pool as average_pool,
+    max_pool as max_pool,
 )
 from headwater.ops.rearrangement import (
     rearrange as rearrange,

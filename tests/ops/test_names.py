@@ -19,7 +19,6 @@ _LATER = {
     "convolution: next milestone": "conv conv_transpose depthwise_conv separable_conv nn.conv nn.conv_transpose "
     "nn.depthwise_conv nn.separable_conv",
     "pooling: next milestone": "average_pool max_pool adaptive_average_pool adaptive_max_pool",
-    "attention: next milestone": "dot_product_attention",
     "images: next milestone": " ".join(name for name in NAMES if name.startswith("image.")),
 }
 MISSING = {
