@@ -29,17 +29,24 @@ _MODULES = {
     "merging.multiply": "Multiply multiply",
     "merging.subtract": "Subtract subtract",
     "normalization.batch_normalization": "BatchNormalization",
+    "normalization.group_normalization": "GroupNormalization",
     "normalization.layer_normalization": "LayerNormalization",
+    "normalization.rms_normalization": "RMSNormalization",
+    "normalization.spectral_normalization": "SpectralNormalization",
+    "normalization.unit_normalization": "UnitNormalization",
     "pooling.global_pooling": (
         "GlobalAveragePooling1D GlobalAveragePooling2D GlobalAveragePooling3D "
         "GlobalMaxPooling1D GlobalMaxPooling2D GlobalMaxPooling3D"
     ),
     "preprocessing.normalization": "Normalization",
     "preprocessing.rescaling": "Rescaling",
+    "reshaping.cropping": "Cropping1D Cropping2D Cropping3D",
     "reshaping.flatten": "Flatten",
     "reshaping.permute": "Permute",
     "reshaping.repeat_vector": "RepeatVector",
     "reshaping.reshape": "Reshape",
+    "reshaping.up_sampling": "UpSampling1D UpSampling2D UpSampling3D",
+    "reshaping.zero_padding": "ZeroPadding1D ZeroPadding2D ZeroPadding3D",
 }
 _PLACES = {name: f"{__name__}.{module}" for module, names in _MODULES.items() for name in names.split()}
 _ALIASES = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from headwater import ops
-from headwater.errors import ArgumentError
+from headwater.errors import ArgumentError, ShapeError
 from headwater.keras import activations, constraints, initializers, regularizers
 from headwater.keras.layers.input_spec import InputSpec
 from headwater.keras.layers.layer import Layer
@@ -133,7 +133,7 @@ class ELU(_SameShape):
 
 
 class Softmax(_SameShape):
-    """exp(x) divided by its sum along an axis, or several; masked entries count as minus infinity.
+    """exp(x) divided by its sum along an axis, or several; entries that the mask leaves out count as minus infinity.
 
     Args:
         axis: the axis or axes.
@@ -145,15 +145,31 @@ class Softmax(_SameShape):
 
     def call(self, inputs: Any, mask: Any = None) -> Any:
         """The function."""
-        if mask is not None:
-            keep = ops.cast(mask, inputs.dtype)
-            lowest = -3.0e4 if inputs.dtype == "float16" else -1.0e9
-            inputs = ops.add(inputs, ops.multiply(ops.subtract(1.0, keep), lowest))
-        if isinstance(self.axis, tuple):
-            if len(self.axis) > 1:
-                return ops.exp(ops.subtract(inputs, ops.logsumexp(inputs, axis=self.axis, keepdims=True)))
-            return activations.softmax(inputs, axis=self.axis[0])
-        return activations.softmax(inputs, axis=self.axis)
+        if mask is None:
+            return self._softmax(inputs)
+        keep = self._kept(mask, inputs)
+        found = self._softmax(ops.where(keep, inputs, -3.0e4 if inputs.dtype == "float16" else -1.0e9))
+        return ops.where(keep, found, 0.0)  # 0 even where nothing along the axis is left
+
+    def _softmax(self, x: Any) -> Any:
+        if not isinstance(self.axis, tuple):
+            return activations.softmax(x, axis=self.axis)
+        if len(self.axis) == 1:
+            return activations.softmax(x, axis=self.axis[0])
+        return ops.exp(ops.subtract(x, ops.logsumexp(x, axis=self.axis, keepdims=True)))
+
+    def _kept(self, mask: Any, inputs: Any) -> Any:
+        """The mask as bool.
+
+        Raises: ShapeError if it does not broadcast to the input.
+        """
+        own, full = tuple(mask.shape), tuple(inputs.shape)
+        if len(own) > len(full) or any(a not in (1, b) for a, b in zip(reversed(own), reversed(full))):
+            raise ShapeError(
+                f"Softmax: a mask of shape {own} for an input of shape {full}.",
+                fix="give the mask the shape of the input, or 1 along some of its axes.",
+            )
+        return mask if mask.dtype.is_bool else ops.greater(mask, 0.5)
 
     def get_config(self) -> dict[str, Any]:
         """The arguments of its constructor."""

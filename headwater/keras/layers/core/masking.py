@@ -31,7 +31,7 @@ class Masking(Layer):
     def call(self, inputs: Any) -> Any:
         """The input, 0 in the steps that do not count."""
         counts = ops.any(ops.not_equal(inputs, self.mask_value), axis=-1, keepdims=True)
-        outputs = ops.multiply(inputs, ops.cast(counts, inputs.dtype))
+        outputs = ops.where(counts, inputs, 0)
         outputs._keras_mask = ops.squeeze(counts, axis=-1)
         return outputs
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from headwater import ops
-from headwater.errors import ShapeError, UnsupportedError
+from headwater.dtypes import result_type
+from headwater.errors import ArgumentError, ShapeError, UnsupportedError
 from headwater.keras import constraints, initializers, regularizers
 from headwater.keras.layers.input_spec import InputSpec
 from headwater.keras.layers.layer import Layer
+from headwater.keras.layers.normalization.moments import shifted_moments
 
 
 class BatchNormalization(Layer):
@@ -25,7 +27,13 @@ class BatchNormalization(Layer):
         scale: whether gamma is multiplied.
         beta_initializer, gamma_initializer, moving_mean_initializer, moving_variance_initializer: first values.
         beta_regularizer, gamma_regularizer, beta_constraint, gamma_constraint: of gamma and beta.
-        renorm, renorm_clipping, renorm_momentum, synchronized: only their defaults.
+        renorm: whether to correct what the batch gives towards what the running means give (Ioffe 2017,
+            arXiv:1702.03275).
+        renorm_clipping: limits of that correction: a dict with "rmin", "rmax" (of the ratio of the deviations) and
+            "dmax" (of the distance of the means).
+        renorm_momentum: how much of the running means used for that stays at each step.
+        synchronized: only False.
+    Raises: ArgumentError for unknown or impossible limits; UnsupportedError for `synchronized`.
     Source: Ioffe and Szegedy 2015, arXiv:1502.03167.
     """
 
@@ -51,10 +59,16 @@ class BatchNormalization(Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if renorm:
-            raise UnsupportedError("BatchNormalization(renorm=True) is not served.", fix="leave renorm out.", where="")
+        if synchronized:
+            raise UnsupportedError(
+                "BatchNormalization(synchronized=True) averages moments over machines, which is not served.",
+                fix="leave synchronized out.",
+                where="",
+            )
+        self._set_untracked(renorm=renorm, renorm_clipping=_clipping_of(renorm_clipping) if renorm else renorm_clipping)
         self.axis = int(axis[0] if isinstance(axis, (list, tuple)) else axis)
-        self.momentum, self.epsilon, self.center, self.scale = momentum, epsilon, center, scale
+        self.momentum, self.epsilon = float(momentum), float(epsilon)
+        self.center, self.scale = center, scale
         self.beta_initializer = initializers.get(beta_initializer)
         self.gamma_initializer = initializers.get(gamma_initializer)
         self.moving_mean_initializer = initializers.get(moving_mean_initializer)
@@ -96,45 +110,96 @@ class BatchNormalization(Layer):
             trainable=False,
             autocast=False,
         )
+        if self.renorm:
+            self._make_renorm_moments(shape)
         self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis % len(input_shape): channels})
+
+    def _make_renorm_moments(self, shape: tuple[int, ...]) -> None:
+        def deviation(shape: Any, dtype: Any = None) -> Any:
+            return ops.sqrt(_fresh(self.moving_variance_initializer)(shape, dtype=dtype))
+
+        for name, first in (
+            ("moving_stddev", deviation),
+            ("renorm_mean", _fresh(self.moving_mean_initializer)),
+            ("renorm_stddev", deviation),
+        ):
+            weight = self.add_weight(name=name, shape=shape, initializer=first, trainable=False, autocast=False)
+            setattr(self, name, weight)
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """The input, normalized."""
-        narrow = inputs.dtype in ("float16", "bfloat16")
-        x = ops.cast(inputs, "float32") if narrow else inputs
-        ndim = len(x.shape)
-        channel = self.axis % ndim
-        axes = tuple(axis for axis in range(ndim) if axis != channel)
-        spread = tuple(size if axis == channel else 1 for axis, size in enumerate(x.shape))
-        if training and self.trainable:
-            mean, variance = self._batch_moments(x, axes, mask)
-            for running, value in ((self.moving_mean, mean), (self.moving_variance, variance)):
-                old = ops.cast(running, x.dtype)
-                running.assign(ops.add(ops.multiply(old, self.momentum), ops.multiply(value, 1.0 - self.momentum)))
+        x = ops.cast(inputs, result_type(inputs.dtype, "float32"))
+        gamma, beta = (None if each is None else ops.cast(each, x.dtype) for each in (self.gamma, self.beta))
+        old_mean, old_variance = ops.cast(self.moving_mean, x.dtype), ops.cast(self.moving_variance, x.dtype)
+        if not (training and self.trainable):
+            x = ops.batch_normalization(x, old_mean, old_variance, self.axis, beta, gamma, self.epsilon)
+            return ops.cast(x, self.compute_dtype)
+        shifted, mean, variance, full_mean = self._batch_moments(x, mask)
+        if self.renorm:
+            gamma, beta = self._renormalized(full_mean, variance, gamma, beta)
+            self._keep_renorm_moments(full_mean, variance)
         else:
-            mean, variance = ops.cast(self.moving_mean, x.dtype), ops.cast(self.moving_variance, x.dtype)
-        factor = ops.rsqrt(ops.add(variance, self.epsilon))
-        if self.gamma is not None:
-            factor = ops.multiply(factor, ops.cast(self.gamma, x.dtype))
-        x = ops.multiply(ops.subtract(x, ops.reshape(mean, spread)), ops.reshape(factor, spread))
-        if self.beta is not None:
-            x = ops.add(x, ops.reshape(ops.cast(self.beta, x.dtype), spread))
+            self._keep(self.moving_mean, old_mean, full_mean, self.momentum)
+            self._keep(self.moving_variance, old_variance, variance, self.momentum)
+        x = ops.batch_normalization(shifted, mean, variance, self.axis, beta, gamma, self.epsilon)
         return ops.cast(x, self.compute_dtype)
 
-    def _batch_moments(self, x: Any, axes: tuple[int, ...], mask: Any) -> tuple[Any, Any]:
-        if mask is None:
-            mean = ops.mean(x, axis=axes, keepdims=True)
-            variance = ops.mean(ops.square(ops.subtract(x, mean)), axis=axes)
-            return ops.squeeze(mean, axis=axes), variance
-        weights = ops.cast(mask, x.dtype)
-        while len(weights.shape) < len(x.shape):
-            weights = ops.expand_dims(weights, axis=-1)
-        weights = ops.broadcast_to(weights, x.shape)
-        count = ops.add(ops.sum(weights, axis=axes, keepdims=True), 1e-7)
-        mean = ops.divide(ops.sum(ops.multiply(weights, x), axis=axes, keepdims=True), count)
-        squares = ops.multiply(weights, ops.square(ops.subtract(x, mean)))
-        variance = ops.divide(ops.sum(squares, axis=axes, keepdims=True), count)
+    @staticmethod
+    def _keep(running: Any, old: Any, new: Any, momentum: float) -> None:
+        """Move a running mean towards a new value."""
+        running.assign(ops.add(ops.multiply(old, momentum), ops.multiply(new, 1.0 - momentum)))
+
+    def _batch_moments(self, x: Any, mask: Any) -> tuple[Any, Any, Any, Any]:
+        """What to normalize (the input, perhaps less a shift), its mean and variance, and the mean of the input."""
+        channel = self.axis % len(x.shape)
+        axes = tuple(axis for axis in range(len(x.shape)) if axis != channel)
+        if mask is not None:
+            mean, variance = self._masked_moments(x, mask, axes)
+            return x, mean, variance, mean
+        shifted, shift, mean, variance = shifted_moments(x, axes)
+        shift, mean, variance = (ops.squeeze(each, axis=axes) for each in (shift, mean, variance))
+        return shifted, mean, variance, ops.add(mean, shift)
+
+    def _masked_moments(self, x: Any, mask: Any, axes: tuple[int, ...]) -> tuple[Any, Any]:
+        """Moments over the entries that the mask counts."""
+        if len(mask.shape) != len(x.shape) - 1:
+            raise ShapeError(
+                f"BatchNormalization: a mask of shape {tuple(mask.shape)} for an input of shape {tuple(x.shape)}.",
+                fix=f"give the mask {len(x.shape) - 1} axes: those of the input without its channels.",
+            )
+        counts = ops.broadcast_to(ops.expand_dims(ops.cast(mask, "bool"), axis=-1), x.shape)
+        number = ops.add(ops.sum(ops.cast(counts, x.dtype), axis=axes, keepdims=True), ops.epsilon())
+        mean = ops.divide(ops.sum(ops.where(counts, x, 0), axis=axes, keepdims=True), number)
+        squares = ops.square(ops.where(counts, ops.subtract(x, mean), 0))
+        variance = ops.divide(ops.sum(squares, axis=axes, keepdims=True), number)
         return ops.squeeze(mean, axis=axes), ops.squeeze(variance, axis=axes)
+
+    def _renormalized(self, mean: Any, variance: Any, gamma: Any, beta: Any) -> tuple[Any, Any]:
+        """Gamma and beta that bring what is normalized by the batch to what the running moments would give."""
+        least = ops.sqrt(ops.cast(self.epsilon, mean.dtype))
+        deviation = ops.maximum(ops.cast(self.renorm_stddev, mean.dtype), least)
+        r = ops.divide(ops.sqrt(ops.add(variance, self.epsilon)), deviation)
+        d = ops.divide(ops.subtract(mean, ops.cast(self.renorm_mean, mean.dtype)), deviation)
+        limits = self.renorm_clipping or {}
+        r = r if limits.get("rmin") is None else ops.maximum(r, limits["rmin"])
+        r = r if limits.get("rmax") is None else ops.minimum(r, limits["rmax"])
+        d = d if limits.get("dmax") is None else ops.clip(d, -limits["dmax"], limits["dmax"])
+        r, d = ops.stop_gradient(r), ops.stop_gradient(d)
+        if gamma is not None:
+            r, d = ops.multiply(r, gamma), ops.multiply(d, gamma)
+        return r, d if beta is None else ops.add(d, beta)
+
+    def _keep_renorm_moments(self, mean: Any, variance: Any) -> None:
+        deviation = ops.sqrt(ops.add(variance, self.epsilon))
+        for running, value, momentum in (
+            (self.renorm_mean, mean, self.renorm_momentum),
+            (self.renorm_stddev, deviation, self.renorm_momentum),
+            (self.moving_mean, mean, self.momentum),
+            (self.moving_stddev, deviation, self.momentum),
+        ):
+            self._keep(running, ops.cast(running, mean.dtype), value, momentum)
+        kept = ops.cast(self.moving_stddev, mean.dtype)
+        self.moving_variance.assign(ops.relu(ops.subtract(ops.square(kept), self.epsilon)))
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The input's shape."""
@@ -158,7 +223,29 @@ class BatchNormalization(Layer):
             "beta_constraint": constraints.serialize(self.beta_constraint),
             "gamma_constraint": constraints.serialize(self.gamma_constraint),
             "synchronized": self.synchronized,
-            "renorm": False,
-            "renorm_clipping": None,
+            "renorm": self.renorm,
+            "renorm_clipping": self.renorm_clipping,
             "renorm_momentum": self.renorm_momentum,
         }
+
+
+def _clipping_of(limits: dict[str, float] | None) -> dict[str, float]:
+    """The limits of the correction, checked.
+
+    Raises: ArgumentError if one is unknown, or they exclude one another.
+    """
+    limits = limits or {}
+    low, high, distance = (limits.get(name) for name in ("rmin", "rmax", "dmax"))
+    impossible = (low is not None and high is not None and high < low) or (distance is not None and distance < 0)
+    if set(limits) - {"rmin", "rmax", "dmax"} or impossible:
+        raise ArgumentError(
+            f"BatchNormalization: renorm_clipping is {limits}.",
+            fix="pass a dict of rmin, rmax (not below rmin) and dmax (not below 0).",
+            where="",
+        )
+    return limits
+
+
+def _fresh(initializer: Any) -> Any:
+    """An initializer that draws the same values again."""
+    return initializer.clone() if isinstance(initializer, initializers.Initializer) else initializer

@@ -36,9 +36,8 @@ class LayerNormalization(Layer):
         gamma_constraint: Any = None,
         **kwargs: Any,
     ) -> None:
-        self_rms = kwargs.pop("rms_scaling", False)
+        self.__dict__["rms_scaling"] = kwargs.pop("rms_scaling", False)
         super().__init__(**kwargs)
-        self.rms_scaling = self_rms
         self._set_untracked(axis=list(axis) if isinstance(axis, (list, tuple)) else axis)
         self.epsilon, self.center, self.scale = epsilon, center, scale
         self.beta_initializer = initializers.get(beta_initializer)
@@ -72,22 +71,9 @@ class LayerNormalization(Layer):
 
     def call(self, inputs: Any) -> Any:
         """The input, normalized."""
-        axes = self._axes(len(inputs.shape))
-        narrow = inputs.dtype in ("float16", "bfloat16")
-        x = ops.cast(inputs, "float32") if narrow else inputs
-        spread = tuple(size if axis in axes else 1 for axis, size in enumerate(inputs.shape))
-        if self.rms_scaling:
-            variance = ops.var(x, axis=axes, keepdims=True)
-            x = ops.multiply(x, ops.rsqrt(ops.add(variance, self.epsilon)))
-        else:
-            mean = ops.mean(x, axis=axes, keepdims=True)
-            centred = ops.subtract(x, mean)
-            variance = ops.mean(ops.square(centred), axis=axes, keepdims=True)
-            x = ops.multiply(centred, ops.rsqrt(ops.add(variance, self.epsilon)))
-        if self.gamma is not None:
-            x = ops.multiply(x, ops.cast(ops.reshape(self.gamma, spread), x.dtype))
-        if self.beta is not None:
-            x = ops.add(x, ops.cast(ops.reshape(self.beta, spread), x.dtype))
+        x = ops.layer_normalization(
+            inputs, self.gamma, self.beta, axis=self.axis, epsilon=self.epsilon, rms_scaling=self.rms_scaling
+        )
         return ops.cast(x, self.compute_dtype)
 
     def compute_output_shape(self, input_shape: Any) -> Any:

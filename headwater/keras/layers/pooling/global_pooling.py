@@ -75,9 +75,9 @@ class GlobalAveragePooling1D(_GlobalAverage):
         if mask is None:
             return super().call(inputs)
         (steps,) = self._positions
-        weights = ops.expand_dims(ops.cast(mask, inputs.dtype), axis=2 if steps == 1 else 1)
-        total = ops.sum(ops.multiply(inputs, weights), axis=steps, keepdims=self.keepdims)
-        return ops.divide(total, ops.sum(weights, axis=steps, keepdims=self.keepdims))
+        counts = ops.expand_dims(ops.cast(mask, "bool"), axis=2 if steps == 1 else 1)
+        total = ops.sum(ops.where(counts, inputs, 0), axis=steps, keepdims=self.keepdims)
+        return ops.divide(total, ops.sum(ops.cast(counts, inputs.dtype), axis=steps, keepdims=self.keepdims))
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> None:
         """None: there are no steps any more."""
