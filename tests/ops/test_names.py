@@ -16,9 +16,6 @@ HERE = pathlib.Path(__file__).parent
 NAMES = dict(line.split("\t") for line in (HERE / "keras_ops_names.txt").read_text(encoding="utf-8").splitlines())
 
 _LATER = {
-    "convolution: next milestone": "conv conv_transpose depthwise_conv separable_conv nn.conv nn.conv_transpose "
-    "nn.depthwise_conv nn.separable_conv",
-    "pooling: next milestone": "average_pool max_pool adaptive_average_pool adaptive_max_pool",
     "images: next milestone": " ".join(name for name in NAMES if name.startswith("image.")),
 }
 MISSING = {
