@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 
-from benchmarks.workers.protocol import median_of, peak_megabytes
+from benchmarks.workers.measure import median_of, peak_megabytes
 
 
 def perceptron(sizes=(32, 64, 64, 10)):

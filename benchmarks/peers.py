@@ -93,19 +93,28 @@ def compare(workload, systems, rounds):
     """Run one workload on every system, all in turn in each round.
 
     Args:
-        workload: a name in workers/protocol.py.
+        workload: a name in workers/workloads.py.
         systems: what to compare; Headwater among them.
         rounds: how many measured rounds; one more runs first, unmeasured.
-    Returns: {system name: figures}; "step" holds one time per round, in seconds.
+    Returns: {system name: figures}; "step" holds one time per round, in seconds. A system that can't run the workload
+        has "failed" and its last words instead. "floor" is the time of the step's heavy operations, each by whichever
+        system is fastest at it, plus its bytes at copy speed.
     """
-    workers = [Worker(system, workload) for system in systems]
     figures = {system.name: {"step": [], "loss": []} for system in systems}
+    workers = []
     try:
-        for worker in workers:
-            mine = figures[worker.system.name]
-            mine.update(worker.ask("start"))
-            mine.update(worker.ask("first_step"))
-            figures[worker.system.name]["loss"].append(worker.ask("round")["loss"])
+        for system in systems:
+            worker, mine = Worker(system, workload), figures[system.name]
+            try:
+                for command in ("start", "first_step", "round"):
+                    mine.update({**worker.ask(command), "step": []})
+            except RuntimeError as failure:
+                if system == HEADWATER:
+                    raise
+                figures[system.name] = {"failed": str(failure)}
+            else:
+                mine["loss"] = [mine["loss"]]
+                workers.append(worker)
         for number in range(rounds):
             turn = number % len(workers)  # nobody always follows the same neighbour
             for worker in workers[turn:] + workers[:turn]:
@@ -113,11 +122,18 @@ def compare(workload, systems, rounds):
                 figures[worker.system.name]["step"].append(answer["step"])
                 figures[worker.system.name]["loss"].append(answer["loss"])
         for worker in workers:
-            figures[worker.system.name].update(worker.ask("row"))
-            if worker.system == HEADWATER:
-                figures["floor"] = worker.ask("floor")["floor"]
-            figures[worker.system.name].update(worker.ask("end"))
+            figures[worker.system.name].update(worker.ask("peak"))
+        for worker in workers:
+            figures[worker.system.name].update(worker.ask("inference"))
+        figures["floor"] = floor(workers)
     finally:
         for worker in workers:
             worker.close()
     return figures
+
+
+def floor(workers):
+    """Seconds that no system can do without; each heavy operation by whoever is fastest at it."""
+    answers = [worker.ask("heavy")["heavy"] for worker in workers if worker.system.name in ("headwater", "torch")]
+    heavy = [min(seconds for seconds in each if seconds is not None) for each in zip(*answers, strict=True)]
+    return sum(heavy) + workers[0].ask("copy")["copy"]

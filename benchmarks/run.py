@@ -14,7 +14,7 @@ from pathlib import Path
 from benchmarks.costs import COSTS
 from benchmarks.peers import HEADWATER, ROOT, SYSTEMS, compare
 from benchmarks.table import comparison_table, markdown
-from benchmarks.workers.protocol import WORKLOADS
+from benchmarks.workers.workloads import WORKLOADS
 
 RESULTS = Path(__file__).resolve().parent / "results"
 

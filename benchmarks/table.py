@@ -27,29 +27,52 @@ def spread(values, text=time_text):
 
 
 def comparison_table(figures):
-    """The table of one workload, the ratio to the best peer, and the ratio to the floor, as text."""
-    systems = {name: mine for name, mine in figures.items() if isinstance(mine, dict)}
+    """The tables of one workload, the ratios to the best peer, and the ratio to the floor, as text."""
+    measured = {name: mine for name, mine in figures.items() if isinstance(mine, dict)}
+    systems = {name: mine for name, mine in measured.items() if "failed" not in mine}
+    ordered = sorted(systems.items(), key=lambda item: median(item[1]["step"]))
     rows = [
         [
             name,
             spread(mine["step"]),
             time_text(mine["first_step"]),
             time_text(mine["import"]),
-            time_text(mine["row"]),
             f"{mine['peak']:.0f} MB",
             f"{mine['loss'][-1]:.4f}",
+            *[time_text(mine[column]) for column in _INFERENCE],
         ]
-        for name, mine in sorted(systems.items(), key=lambda item: median(item[1]["step"]))
+        for name, mine in ordered
     ]
-    header = ["system", "step (min - max)", "first step", "import", "one row", "peak memory", "loss"]
+    header = ["system", "step (min - max)", "first step", "import", "peak memory", "loss", *_INFERENCE]
     lines = [markdown(header, rows)]
-    ours = median(systems["headwater"]["step"])
-    if len(systems) > 1:
-        ratios = spread(ratios_to_best_peer(systems), lambda ratio: f"{ratio:.2f}x")
-        lines.append(f"headwater against the fastest peer: {ratios} faster per step")
-    if "floor" in figures:
-        lines.append(f"headwater against the floor of {time_text(figures['floor'])}: {ours / figures['floor']:.2f}x")
+    lines += [
+        f"{name} fails: {mine['failed'].strip().splitlines()[-1]}"
+        for name, mine in measured.items()
+        if "failed" in mine
+    ]
+    ours = systems["headwater"]
+    peers = {name: mine for name, mine in systems.items() if name != "headwater"}
+    if peers:
+        lines.append(f"training step, against the fastest peer: {_faster(ratios_to_best_peer(systems))}")
+        keras = {name: mine for name, mine in systems.items() if name == "headwater" or name.startswith("keras")}
+        if len(keras) > 1:
+            lines.append(f"training step, against the fastest Keras: {_faster(ratios_to_best_peer(keras))}")
+        for column in _INFERENCE:
+            fastest = min(mine[column] for mine in peers.values())
+            lines.append(f"{column}, against the fastest peer: {fastest / ours[column]:.2f}x as fast")
+        leanest = min(mine["peak"] for mine in peers.values())
+        lines.append(f"peak memory, of the leanest peer's: {ours['peak'] / leanest:.2f}")
+    lines.append(
+        f"headwater against the floor of {time_text(figures['floor'])}: {median(ours['step']) / figures['floor']:.2f}x"
+    )
     return "\n".join(lines)
+
+
+_INFERENCE = ("predict 1", "predict 64", "call 1", "call 64")
+
+
+def _faster(ratios):
+    return f"{spread(ratios, lambda ratio: f'{ratio:.2f}x')} as fast"
 
 
 def ratios_to_best_peer(systems):

@@ -3,11 +3,12 @@
 The two run the same lines: only the import differs.
 """
 
-import itertools
 import os
 import time
 
 import protocol
+from keras_models import build
+from measure import briefly
 
 START = time.perf_counter()
 if os.environ.get("HEADWATER_WORKER"):
@@ -24,59 +25,96 @@ IMPORT_SECONDS = time.perf_counter() - START
 
 
 class KerasSystem:
-    """The perceptron of a workload, compiled with adam, cross-entropy and accuracy."""
+    """The model of a workload, compiled with adam."""
 
     import_seconds = IMPORT_SECONDS
     version = VERSION
 
     def __init__(self, workload):
-        sizes = workload["sizes"]
-        self.batch = workload["batch"]
-        hidden = [keras.layers.Dense(units, activation="relu") for units in sizes[1:-1]]
-        output = keras.layers.Dense(sizes[-1], activation="softmax")
-        self.model = keras.Sequential([keras.Input((sizes[0],)), *hidden, output])
-        self.model.set_weights(protocol.starting_weights(workload))
-        self.model.compile(optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+        self.batch = workload.batch
+        self.model = build(keras, workload.name)
+        self.call = self._compiled_call()
 
     def train(self, x, y):
         history = self.model.fit(x, y, batch_size=self.batch, epochs=1, shuffle=False, verbose=0)
         return history.history["loss"][-1]
 
-    def predict_row(self, row):
-        return self.model.predict_on_batch(row)
+    def predict(self, rows):
+        return self.model.predict_on_batch(rows)
 
-    def floor(self, workload):
-        """Seconds of what a step cannot do without: its matrix products alone, and its weights at copy speed."""
-        import numpy as np  # only one system is asked for the floor
+    def _compiled_call(self):
+        """The model as a compiled function from array to array, as the backend's users write it."""
+        model = self.model
+        if os.environ.get("HEADWATER_WORKER"):
+            function = headwater.function(lambda rows: model(rows, training=False))
+            return lambda rows: function(rows).numpy()
+        backend = keras.backend.backend()
+        if backend == "tensorflow":
+            import tensorflow
 
-        sizes, batch = workload["sizes"], workload["batch"]
-        rng = np.random.default_rng(0)
-        total = 0.0
-        for layer, (inputs, units) in enumerate(itertools.pairwise(sizes)):
-            x, w, g = (
-                rng.standard_normal(shape, dtype=np.float32)
-                for shape in ((batch, inputs), (inputs, units), (batch, units))
-            )
-            products = [(x, w), (x.T, g)] + ([(g, w.T)] if layer else [])  # the input needs no gradient
-            total += sum(fastest_product(a, b) for a, b in products)
-            # adam reads and writes the weight and two moments, and reads the gradient
-            target = np.empty_like(w)
-            total += 3.5 * protocol.median_of(lambda target=target, w=w: np.copyto(target, w), 20)
-        return total
+            function = tensorflow.function(lambda rows: model(rows, training=False))
+            return lambda rows: function(rows).numpy()
+        if backend == "jax":
+            return _jitted(model)
+        import torch
+
+        def function(rows):
+            with torch.no_grad():
+                return model(rows, training=False).numpy()
+
+        return function
+
+    def product(self, operation):
+        if not os.environ.get("HEADWATER_WORKER"):
+            return None
+        a, b = headwater.ones((operation.m, operation.k)), headwater.ones((operation.k, operation.n))
+        return _native_seconds(headwater.matmul, a, b)
+
+    def convolution(self, operation):
+        if not os.environ.get("HEADWATER_WORKER"):
+            return None
+        tf, o = headwater, operation
+
+        def forward(x, kernel):
+            return tf.nn.conv2d(x, kernel, strides=o.strides, padding="SAME" if o.same else "VALID")
+
+        def gradient(x, kernel, g):
+            with tf.GradientTape() as tape:
+                source = x if o.direction == "input" else kernel
+                tape.watch(source)
+                y = forward(x, kernel)
+            return tape.gradient(y, source, output_gradients=g)
+
+        x = tf.ones((o.batch, o.size, o.size, o.channels))
+        kernel = tf.ones((o.kernel, o.kernel, o.channels, o.filters))
+        if o.direction == "forward":
+            return _native_seconds(forward, x, kernel)
+        return _native_seconds(gradient, x, kernel, forward(x, kernel))
 
 
-def fastest_product(a, b):
-    """Seconds of one matrix product: the better of Headwater's and NumPy's."""
-    import numpy as np
+def _native_seconds(function, *args):
+    """Seconds of the instructions of a function's program alone, without the call around them."""
+    executable, _ = headwater.function(function).get_concrete_function(*args).executable()
+    buffers = [arg.buffer for arg in args]
+    nanoseconds = []
+    briefly(lambda: nanoseconds.append(sum(executable.profile(buffers, ())[1])), 0.1)
+    return min(nanoseconds) * 1e-9
 
-    import headwater as tf
 
-    left, right = tf.convert_to_tensor(np.ascontiguousarray(a)), tf.convert_to_tensor(np.ascontiguousarray(b))
-    out = np.empty((a.shape[0], b.shape[1]), np.float32)
-    return min(
-        protocol.median_of(lambda: left @ right, 20),
-        protocol.median_of(lambda: np.matmul(a, b, out=out), 20),
-    )
+def _jitted(model):
+    """A jitted call of a Keras model on JAX; its weights are copied, since `fit` gives its own away."""
+    import jax
+
+    function = jax.jit(lambda trained, other, rows: model.stateless_call(trained, other, rows, training=False)[0])
+    weights = []
+
+    def call(rows):
+        if not weights:
+            for variables in (model.trainable_variables, model.non_trainable_variables):
+                weights.append([jax.numpy.array(variable.value, copy=True) for variable in variables])
+        return jax.device_get(function(*weights, rows))
+
+    return call
 
 
 if __name__ == "__main__":

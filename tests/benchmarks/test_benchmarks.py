@@ -5,7 +5,7 @@ import pytest
 from benchmarks.peers import HEADWATER, compare
 from benchmarks.run import cost
 from benchmarks.table import comparison_table, markdown, ratios_to_best_peer, time_text
-from benchmarks.workers.protocol import WORKLOADS, dataset, starting_weights
+from benchmarks.workers.workloads import WORKLOADS, starting_weight
 
 
 def test_a_table_is_aligned_markdown():
@@ -28,13 +28,16 @@ def test_the_ratio_is_to_the_fastest_peer_of_each_round():
 
 
 @pytest.mark.parametrize("name", WORKLOADS)
-def test_every_system_gets_the_same_data_and_weights(name):
+def test_every_system_gets_the_same_data(name):
     workload = WORKLOADS[name]
-    first, again = dataset(workload), dataset(workload)
+    first, again = workload.dataset(), workload.dataset()
     assert all((a == b).all() for a, b in zip(first, again))
-    assert len(first[0]) == workload["steps"] * workload["batch"]
-    shapes = [weight.shape for weight in starting_weights(workload)]
-    assert shapes[0] == workload["sizes"][:2] and shapes[-1] == workload["sizes"][-1:]
+    assert len(first[0]) == len(first[1]) == workload.steps * workload.batch
+
+
+def test_every_system_gets_the_same_weights():
+    assert (starting_weight(3, (5, 4)) == starting_weight(3, (5, 4))).all()
+    assert not (starting_weight(3, (5, 4)) == starting_weight(4, (5, 4))).all()
 
 
 def test_a_worker_trains_and_reports_every_figure_of_the_table():
