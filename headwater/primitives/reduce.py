@@ -487,7 +487,7 @@ class CumulativeLogSumExp(Cumulative):
         if size == 0:
             return (g,)
         x, y, g = (reverse_axis(each, axis) if reverse else each for each in (x, y, g))
-        y = maximum(y, scalar(np.finfo(y.spec.dtype.numpy).min, y.spec.dtype))  # -inf - -inf has no value
+        y = maximum(y, scalar(float(np.finfo(y.spec.dtype.numpy).min), y.spec.dtype))  # -inf - -inf has no value
         falls = exp(subtract(_edge_shift(y, axis, False), y))
         result = multiply(exp(subtract(x, y)), _tail_sums(falls, g, axis, size, ndim))
         return (reverse_axis(result, axis) if reverse else result,)

@@ -7,6 +7,7 @@ import os
 import zipfile
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
@@ -14,8 +15,6 @@ from headwater import keras
 from headwater.errors import HeadwaterError
 from headwater.keras import layers
 from headwater.keras.saving import atomic, hdf5, strict_json
-
-h5py = pytest.importorskip("h5py")
 
 X = np.linspace(-1, 1, 24, dtype="float32").reshape(6, 4)
 

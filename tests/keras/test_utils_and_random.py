@@ -211,7 +211,6 @@ def test_data_is_split_as_asked(left: Any, right: Any, sizes: tuple[int, int]) -
 
 
 def test_images_go_to_files_and_back(tmp_path: pathlib.Path) -> None:
-    pytest.importorskip("PIL")
     image = np.random.default_rng(0).integers(0, 256, (8, 6, 3)).astype("float32")
     utils.save_img(tmp_path / "a.png", image, scale=False)
     np.testing.assert_array_equal(utils.img_to_array(utils.load_img(tmp_path / "a.png")), image)

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import itertools
-import os
 
+import keras
 import numpy as np
 import pytest
 
-os.environ.setdefault("KERAS_BACKEND", "jax")
-keras = pytest.importorskip("keras")
-
-from headwater import dtypes, ops  # noqa: E402
+from headwater import dtypes, ops
 
 DTYPES = [name for name in dtypes.DTYPES if name not in ("string", "complex64", "complex128")]
 

@@ -1,17 +1,13 @@
 """Files both ways: real Keras loads what we save with equal predictions, and we load what it saves."""
 
 import json
-import os
 import zipfile
 
-os.environ.setdefault("KERAS_BACKEND", "jax")
-
+import keras as theirs
 import numpy as np
 import pytest
 
 from headwater import keras as ours
-
-theirs = pytest.importorskip("keras")
 
 rng = np.random.default_rng(2)
 X = rng.normal(size=(12, 6)).astype("float32")

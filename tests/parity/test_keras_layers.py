@@ -2,18 +2,13 @@
 files.
 """
 
-import os
-
-os.environ.setdefault("KERAS_BACKEND", "jax")
-
+import jax
+import keras as theirs
 import numpy as np
 import pytest
 
 import headwater as tf
 from headwater import keras as ours
-
-theirs = pytest.importorskip("keras")
-jax = pytest.importorskip("jax")
 
 rng = np.random.default_rng(0)
 SEQUENCE = rng.normal(size=(2, 5, 3)).astype("float32")

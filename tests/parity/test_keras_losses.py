@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
+import jax
+import keras
 import numpy as np
 import pytest
 
-os.environ.setdefault("KERAS_BACKEND", "jax")
-keras = pytest.importorskip("keras")
-jax = pytest.importorskip("jax")
-
-from headwater import GradientTape, ops  # noqa: E402
-from headwater.keras import losses  # noqa: E402
+from headwater import GradientTape, ops
+from headwater.keras import losses
 
 _rng = np.random.default_rng(3)
 

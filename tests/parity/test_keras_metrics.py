@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 
-os.environ.setdefault("KERAS_BACKEND", "jax")
-keras = pytest.importorskip("keras")
-
-from headwater.keras import metrics  # noqa: E402
+from headwater.keras import metrics
 
 pytestmark = pytest.mark.filterwarnings("ignore:Explicitly requested dtype:UserWarning")
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 
-os.environ.setdefault("KERAS_BACKEND", "jax")
-keras = pytest.importorskip("keras")
-
-from headwater import ops  # noqa: E402
-from headwater.keras import Variable, optimizers  # noqa: E402
-from headwater.keras.optimizers import schedules  # noqa: E402
+from headwater import ops
+from headwater.keras import Variable, optimizers
+from headwater.keras.optimizers import schedules
 
 _rng = np.random.default_rng(5)
 START = [_rng.normal(size=(3, 4)).astype("float32"), _rng.normal(size=(4,)).astype("float32")]

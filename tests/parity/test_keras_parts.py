@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import inspect
-import os
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 
-os.environ.setdefault("KERAS_BACKEND", "jax")
-keras = pytest.importorskip("keras")
-
-from headwater import ops  # noqa: E402
-from headwater.keras import (  # noqa: E402
+from headwater import ops
+from headwater.keras import (
     activations,
     backend,
     callbacks,

@@ -1,15 +1,10 @@
 """Training against real Keras on JAX: the same weights, data and settings give the same histories, names, and files."""
 
-import os
-
-os.environ.setdefault("KERAS_BACKEND", "jax")
-
+import keras as theirs
 import numpy as np
 import pytest
 
 from headwater import keras as ours
-
-theirs = pytest.importorskip("keras")
 
 rng = np.random.default_rng(1)
 X = rng.normal(size=(50, 6)).astype("float32")

@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tensorflow as real
 
-real = pytest.importorskip("tensorflow")
+import headwater as tf
+
 pytestmark = pytest.mark.filterwarnings("ignore")
-
-import headwater as tf  # noqa: E402
 
 # The documented differences: where a dtype is not TensorFlow's, and why.
 PROMOTES = "one promotion rule: mixed dtypes meet, where TensorFlow refuses"

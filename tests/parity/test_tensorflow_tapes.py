@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tensorflow as real
 
-real = pytest.importorskip("tensorflow")
+import headwater
+
 pytestmark = pytest.mark.filterwarnings("ignore")
-
-import headwater  # noqa: E402
 
 PROGRAMS: dict[str, Callable[[Any], Any]] = {}
 

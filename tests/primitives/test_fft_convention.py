@@ -2,13 +2,12 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from headwater import backends
 from headwater.frontend import tensor as _tensor  # noqa: F401 - results are Tensors
 from headwater.ir import dispatch
 from headwater.primitives.fft import fft, ifft, irfft, rfft
-
-tf = pytest.importorskip("tensorflow")
 
 
 def complex_values(rng, *shape):
