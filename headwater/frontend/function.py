@@ -125,7 +125,7 @@ class ConcreteFunction:
         buffers = self.run([tensor.buffer for tensor in tensors])
         results = [Tensor(spec, buffer) for spec, buffer in zip(self._output_specs, buffers)]
         for recorder in recorders:
-            recorder.record(call, arguments, {"body": self._forward()}, results)
+            recorder.record(call, arguments, {"body": self._forward}, results)
         return results[0] if self._single else self._restore(results)
 
     def results(self, buffers: Sequence[Any]) -> Any:
@@ -133,6 +133,7 @@ class ConcreteFunction:
         tensors = [Tensor(spec, buffer) for spec, buffer in zip(self._output_specs, buffers)]
         return tensors[0] if self._single else self._restore(tensors)
 
+    @functools.cached_property
     def _forward(self) -> Graph:
         """The graph without its updates, for a tape that is outside of the call."""
         forward = Graph(self.graph.name)
@@ -186,7 +187,7 @@ def _ordered_states(trace: dispatch.Trace) -> list[State]:
     """The variables read, in the order of their inputs; those inputs moved behind the arguments (they may come in
     between)."""
     graph = trace.graph
-    states = {value: state for state, value in trace.state_inputs.items()}
+    states = {array.value: state for state, array in trace.state_inputs.items()}
     arguments = [value for value in graph.inputs if value not in states]
     graph.inputs = [*arguments, *(value for value in graph.inputs if value in states)]
     for index, value in enumerate(graph.inputs):

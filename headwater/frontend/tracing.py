@@ -14,7 +14,8 @@ from headwater.ir.dispatch import Array
 from headwater.ir.graph import Graph, Node, Value
 from headwater.ir.replay import replay
 from headwater.ir.spec import Spec
-from headwater.primitives import constant as _constant  # noqa: F401 - registers the primitive that every trace needs
+from headwater.primitives import constant as _constant  # noqa: F401 - registers a primitive that every trace needs
+from headwater.primitives import custom as _custom  # noqa: F401 - registers what marks variables read anew
 
 
 def is_tracing() -> bool:

@@ -172,7 +172,8 @@ class Trace:
         self.captures: list[Array] = []
         self.states: dict[StateCell, Array] = {}  # current value of each variable read or written here
         self.written: dict[StateCell, None] = {}  # in the order of the first write
-        self.state_inputs: dict[StateCell, Value] = {}  # outermost trace: the input that a variable is read from
+        self.state_inputs: dict[StateCell, Array] = {}  # outermost trace: the input that a variable is read from
+        self._unread: set[StateCell] = set()  # have a value that came from a write and was not read since
         self.created_variables: list[Any] = []  # outermost trace: the variables made while it ran
         self._lifted: dict[int, tuple[Array, Value]] = {}  # by id of the array, which is kept alive
 
@@ -220,23 +221,56 @@ class Trace:
         )
 
     def read_state(self, state: StateCell) -> Any:
-        """The current value of a variable in this trace."""
+        """The current value of a variable in this trace, as a new beginning of gradients if it was written here."""
+        found = self.current_state(state)
+        if state in self._unread:
+            self._unread.discard(state)
+            found = self.states[state] = self._begun_anew(state, found)
+        return found
+
+    def current_state(self, state: StateCell) -> Any:
+        """The current value of a variable in this trace, for whoever carries it on."""
         found = self.states.get(state)
         if found is None:
-            if self.parent is not None:
-                found = self.parent.read_state(state)
-            else:
-                found = self.input(state.spec)
-                self.state_inputs[state] = found.value
-            self.states[state] = found
+            found = self.states[state] = (
+                self.parent.read_state(state) if self.parent is not None else self.state_input(state)
+            )
+        return found
+
+    def state_input(self, state: StateCell) -> Any:
+        """Outermost trace: the input that stands for a variable."""
+        found = self.state_inputs.get(state)
+        if found is None:
+            found = self.state_inputs[state] = self.input(state.spec)
+            self.states.setdefault(state, found)
         return found
 
     def write_state(self, state: StateCell, array: Array) -> None:
         """Give a variable a new value in this trace."""
-        if self.parent is None and state not in self.state_inputs:
-            self.read_state(state)
-        self.states[state] = array
+        if self.parent is None:
+            self.state_input(state)
+        self.carry_state(state, array)
         self.written[state] = None
+
+    def carry_state(self, state: StateCell, array: Array) -> None:
+        """Let a variable have a value that another trip of a loop may have written."""
+        self.states[state] = array
+        self._unread.add(state)
+
+    def _begun_anew(self, state: StateCell, array: Array) -> Any:
+        """What was written into a variable, as that variable: its gradient is the variable's, not that of what was
+        written."""
+        root = self
+        while root.parent is not None:
+            root = root.parent
+        if not state.spec.dtype.is_inexact or state not in root.state_inputs:
+            return array
+        variable = root.state_inputs[state]
+        self._note_read(state, variable)
+        return self.emit(REGISTRY["reassigned"], (variable, array), {})[0]
+
+    def _note_read(self, state: StateCell, variable: Array) -> None:
+        """Called when a variable's input is used to begin anew; a trace inside a recorded one tells the recorders."""
 
 
 @contextlib.contextmanager

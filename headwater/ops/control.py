@@ -55,7 +55,7 @@ class _Traced:
         self.trace = SubTrace(name)
         inputs = [self.trace.input(spec) for spec in specs]
         for state in carried:
-            self.trace.states[state] = self.trace.input(state.spec)
+            self.trace.carry_state(state, self.trace.input(state.spec))
         with dispatch.tracing(self.trace), dispatch.recording(recorders):
             result = function(*inputs) if form is None else function(form.unflatten(inputs))
             leaves, self.structure = tree.flatten(result)
@@ -70,7 +70,7 @@ class _Traced:
             for index, dtype in enumerate(dtypes):
                 if dtype is not None and self.results[index].spec.dtype is not dtype:
                     self.results[index] = cast(self.results[index], dtype=dtype)
-            values = [*self.results, *(trace.read_state(state) for state in states)]
+            values = [*self.results, *(trace.current_state(state) for state in states)]
             trace.graph.outputs = [trace.lift(value) for value in values]
         return trace.graph
 

@@ -197,6 +197,11 @@ def _stop_gradient(rewriter: Rewriter, node: Node, inputs: list[Value]) -> Value
     return inputs[0]  # passes run after differentiation
 
 
+@_rule("reassigned")
+def _reassigned(rewriter: Rewriter, node: Node, inputs: list[Value]) -> Value | None:
+    return inputs[1]  # likewise
+
+
 @_rule("cast")
 def _cast_to_same(rewriter: Rewriter, node: Node, inputs: list[Value]) -> Value | None:
     return inputs[0] if inputs[0].spec.dtype is node.attrs["dtype"] else None

@@ -58,7 +58,7 @@ class SubTrace(dispatch.Trace):
         self.captures.append(array)
         return self.graph.add_input(array.spec)
 
-    def read_state(self, state: Any) -> Any:
+    def current_state(self, state: Any) -> Any:
         """The current value of a variable."""
         found = self.states.get(state)
         if found is None:
@@ -69,8 +69,14 @@ class SubTrace(dispatch.Trace):
 
     def write_state(self, state: Any, array: Any) -> None:
         """Give a variable a new value here; whoever made this trace carries it out."""
-        self.states[state] = array
+        self.carry_state(state, array)
         self.written[state] = None
+
+    def _note_read(self, state: Any, variable: Any) -> None:
+        for recorder in self._outer_recorders:
+            read = getattr(recorder, "read", None)
+            if read is not None:
+                read(state, variable)
 
 
 def _inexact(specs: Sequence[Spec]) -> tuple[int, ...]:

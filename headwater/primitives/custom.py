@@ -10,13 +10,14 @@ from typing import Any, ClassVar
 import numpy as np
 
 from headwater.dtypes import as_dtype
-from headwater.errors import ArgumentError, ShapeError
+from headwater.errors import ArgumentError, DTypeError, ShapeError
 from headwater.ir.derive import trace_graph
 from headwater.ir.graph import Graph
 from headwater.ir.primitive import BadSample, Primitive, Sample, absent
 from headwater.ir.replay import replay, run_reference
 from headwater.ir.spec import Spec, sizes_differ
 from headwater.primitives.elementwise import cos, multiply, sin
+from headwater.primitives.shape import broadcast_to
 
 
 class StopGradient(Primitive):
@@ -50,6 +51,58 @@ class StopGradient(Primitive):
             Sample(rng.normal(size=(2, 3)), differentiable=()),
             Sample(rng.integers(0, 9, (2,)), differentiable=()),
             Sample(np.zeros((0,), np.float32), differentiable=()),
+        ]
+
+
+class Reassigned(Primitive):
+    """The value that a variable was given, read from the variable: its gradient is the variable's.
+
+    An assignment is no part of a derivative: to a tape outside of a compiled function, a read after it is a read of the
+    variable, as it is when the function runs eagerly.
+    Shapes: variable and value of one shape -> the same.    Dtypes: any, both the same.
+    Errors: ShapeError, DTypeError if the two differ.    Source: own.
+    """
+
+    name = "reassigned"
+
+    def infer(self, variable: Spec, value: Spec) -> Spec:
+        if variable.dtype is not value.dtype:
+            raise DTypeError(
+                f"reassigned: a variable of dtype {variable.dtype.name} and a value of {value.dtype.name}.",
+                fix="cast the value.",
+            )
+        if variable.ndim != value.ndim or any(map(sizes_differ, variable.shape, value.shape)):
+            raise ShapeError(
+                f"reassigned: a variable of shape {variable.shape} and a value of shape {value.shape}.",
+                fix="reshape the value.",
+            )
+        return value
+
+    def vjp(self, g, y, variable, value):
+        return g, None
+
+    def cpu(self, kernels, variable, value):
+        return kernels.alias(value, value.spec.shape)
+
+    def xla(self, lax, variable, value):
+        return value
+
+    def reference(self, variable, value):
+        return value
+
+    def batch(self, size, mapped, variable, value):
+        variable, value = (
+            array if is_mapped else broadcast_to(array, shape=(size, *array.spec.shape))
+            for array, is_mapped in zip((variable, value), mapped)
+        )
+        return reassigned(variable, value), True
+
+    def samples(self, rng):
+        return [
+            Sample(rng.normal(size=(2, 3)), rng.normal(size=(2, 3)), differentiable=()),
+            Sample(np.zeros((0,), np.float32), np.zeros((0,), np.float32), differentiable=()),
+            BadSample(ShapeError, "a variable of shape", np.zeros(2), np.zeros(3)),
+            BadSample(DTypeError, "a variable of dtype", np.zeros(2), np.zeros(2, np.float32)),
         ]
 
 
@@ -257,5 +310,5 @@ def _print(template: str, stream: str, *arrays: np.ndarray) -> tuple[()]:
     return ()
 
 
-stop_gradient, custom_gradient = StopGradient(), CustomGradient()
+stop_gradient, reassigned, custom_gradient = StopGradient(), Reassigned(), CustomGradient()
 host_call, py_function, print_ = HostCall(), PyFunction(), Print()

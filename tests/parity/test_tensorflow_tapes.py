@@ -914,6 +914,72 @@ def names_of_errors(tf):
     ]
 
 
+@program
+def an_assignment_in_a_function_is_no_part_of_a_derivative(tf):
+    v = tf.Variable(2.0)
+
+    def assigned(x):
+        v.assign(x * 3.0)
+        return v * x
+
+    def read_before_and_after(x):
+        before = v * x
+        v.assign(x * 3.0)
+        return before + v * v * x
+
+    def in_a_branch(x):
+        if x > 0.0:
+            v.assign(x * 3.0)
+        return v * x
+
+    def added(x):
+        v.assign_add(x)
+        v.assign_sub(0.5 * x)
+        return v * x
+
+    def in_a_loop(x):
+        total = v * 0.0
+        for i in tf.range(3):
+            v.assign_add(x)
+            total += v * v * x
+        return total + v
+
+    found = []
+    for program in (assigned, read_before_and_after, in_a_branch, added, in_a_loop):
+        for f in (program, tf.function(program)):
+            if program is in_a_branch and f is program:
+                continue
+            v.assign(2.0)
+            x = tf.constant(5.0)
+            with tf.GradientTape(persistent=True) as tape:
+                tape.watch(x)
+                before = v * v
+                y = f(x)
+                z = y + v * v + before
+            found += [y, z, *tape.gradient(y, [x, v]), *tape.gradient(z, [x, v]), v]
+    return found
+
+
+@program
+def an_assignment_under_a_tape_in_a_function(tf):
+    v = tf.Variable(2.0)
+
+    @tf.function
+    def f(x):
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch(x)
+            before = v * v
+            for i in tf.range(2):
+                before += v * x
+            v.assign(x * 3.0)
+            y = v * x + before
+            v.assign_add(y)
+            z = y * v
+        return [*tape.gradient(y, [x, v]), *tape.gradient(z, [x, v]), v.read_value()]
+
+    return f(tf.constant(5.0))
+
+
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_program_does_what_it_does_in_tensorflow(name: str) -> None:
     assert_same(plain(PROGRAMS[name](headwater)), plain(PROGRAMS[name](real)))

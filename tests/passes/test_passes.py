@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-import headwater.ops.control  # noqa: F401 - registers the primitives
+import headwater as tf
+import headwater.ops.control
 from headwater.ir.replay import run_reference
 from headwater.ir.text import parse_graph, print_graph
 from headwater.ir.verify import Checked, verify
@@ -203,6 +204,24 @@ def test_random_programs_keep_their_results(seed):
         ]
         for a, b in zip(run_reference(before, args), run_reference(after, args), strict=True):
             np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-4)
+
+
+def test_what_was_assigned_costs_nothing_to_read():
+    v = tf.Variable([1.0, 2.0, 3.0])
+
+    @tf.function
+    def f(x):
+        v.assign(x * 3.0)
+        for _ in tf.range(2):
+            v.assign_add(v * x)
+        return v + x
+
+    traced = f.get_concrete_function(tf.zeros(3))
+    assert "reassigned" in print_graph(traced.graph)
+    after = optimize(traced.graph, "cpu")
+    assert "reassigned" not in print_graph(after)
+    (loop,) = [node for node in after.nodes if node.primitive.name in ("scan", "while_loop")]
+    assert after.inputs[1] not in loop.inputs  # the variable as it was: nobody reads it
 
 
 def test_a_pass_that_breaks_a_graph_is_named():
