@@ -3,10 +3,6 @@
 import numpy as np
 import pytest
 
-pytest.importorskip("keras")
-pytest.importorskip("jax")
-
-
 import headwater as tf
 from headwater import keras as ours
 from tests.parity import layer_parity as parity

@@ -16,6 +16,10 @@ _MODULES = {
     "core.masking": "Masking",
     "core.wrapper": "Wrapper",
     "activations.elementwise": "Activation ELU LeakyReLU PReLU ReLU Softmax",
+    "convolutional.conv": "Conv1D Conv2D Conv3D",
+    "convolutional.conv_transpose": "Conv1DTranspose Conv2DTranspose Conv3DTranspose",
+    "convolutional.depthwise_conv": "DepthwiseConv1D DepthwiseConv2D",
+    "convolutional.separable_conv": "SeparableConv1D SeparableConv2D",
     "regularization.activity_regularization": "ActivityRegularization",
     "regularization.dropout": "Dropout",
     "regularization.noise": "AlphaDropout GaussianDropout GaussianNoise",
@@ -34,6 +38,13 @@ _MODULES = {
     "normalization.rms_normalization": "RMSNormalization",
     "normalization.spectral_normalization": "SpectralNormalization",
     "normalization.unit_normalization": "UnitNormalization",
+    "pooling.adaptive_pooling": (
+        "AdaptiveAveragePooling1D AdaptiveAveragePooling2D AdaptiveAveragePooling3D "
+        "AdaptiveMaxPooling1D AdaptiveMaxPooling2D AdaptiveMaxPooling3D"
+    ),
+    "pooling.window_pooling": (
+        "AveragePooling1D AveragePooling2D AveragePooling3D MaxPooling1D MaxPooling2D MaxPooling3D"
+    ),
     "pooling.global_pooling": (
         "GlobalAveragePooling1D GlobalAveragePooling2D GlobalAveragePooling3D "
         "GlobalMaxPooling1D GlobalMaxPooling2D GlobalMaxPooling3D"
@@ -47,12 +58,24 @@ _MODULES = {
     "reshaping.reshape": "Reshape",
     "reshaping.up_sampling": "UpSampling1D UpSampling2D UpSampling3D",
     "reshaping.zero_padding": "ZeroPadding1D ZeroPadding2D ZeroPadding3D",
+    "rnn.bidirectional": "Bidirectional",
+    "rnn.gru": "GRU GRUCell",
+    "rnn.lstm": "LSTM LSTMCell",
+    "rnn.rnn": "RNN",
+    "rnn.simple_rnn": "SimpleRNN SimpleRNNCell",
+    "rnn.stacked_cells": "StackedRNNCells",
+    "rnn.time_distributed": "TimeDistributed",
 }
 _PLACES = {name: f"{__name__}.{module}" for module, names in _MODULES.items() for name in names.split()}
 _ALIASES = {
-    f"Global{kind}Pool{n}D": f"Global{full}Pooling{n}D"
-    for n in (1, 2, 3)
-    for kind, full in (("Avg", "Average"), ("Max", "Max"))
+    **{
+        f"{where}{kind}Pool{n}D": f"{where}{full}Pooling{n}D"
+        for n in (1, 2, 3)
+        for kind, full in (("Avg", "Average"), ("Max", "Max"))
+        for where in ("", "Global")
+    },
+    **{f"Convolution{n}D{kind}": f"Conv{n}D{kind}" for n in (1, 2, 3) for kind in ("", "Transpose")},
+    **{f"SeparableConvolution{n}D": f"SeparableConv{n}D" for n in (1, 2)},
 }
 
 __all__ = [*_PLACES, *_ALIASES, "deserialize", "serialize"]

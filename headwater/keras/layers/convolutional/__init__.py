@@ -1,0 +1,1 @@
+"""Layers whose weights are windows that slide over their inputs."""
