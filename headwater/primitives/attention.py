@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -96,11 +97,12 @@ class Attention(Fused):
             by_extra[names.index("bias")] = attention_bias_gradient(g[0], g[1], q, k, v, *extras, **attrs)
         return (*found, *by_extra)
 
-    def cpu(self, kernels, q, k, v, *extras, extras_are=(), causal=False, scale=1.0, dropout=0.0, soft_cap=0.0):
-        return super().cpu(
-            kernels, q, k, v, *extras, extras_are=extras_are, causal=causal, scale=scale, dropout=dropout,
-            soft_cap=soft_cap,
-        )  # fmt: skip
+    def cpu(self, kernels, q, k, v, *extras, **attrs):
+        if attrs.get("soft_cap"):
+            return super().cpu(kernels, q, k, v, *extras, **attrs)
+        if q.spec.dtype.size == 2:
+            return kernels.decompose(functools.partial(_in_float32, **attrs), q, k, v, *extras)
+        return kernels.emit("attention", q, k, v, *extras, **_native_attrs(**attrs))
 
     def invariants(self, results, *args, **attrs):
         """The output, and the logarithms whole."""
@@ -158,6 +160,14 @@ class AttentionGradient(Fused):
         by_k = _by_position(_over_rows(by_logits, _by_head(q), groups))
         by_v = _by_position(_over_rows(weights, _by_head(g), groups))
         return tuple(_narrow(each, dtype) for each in (by_q, by_k, by_v))
+
+    def cpu(self, kernels, g, g_logs, q, k, v, y, logs, rest, *extras, **attrs):
+        if attrs.get("soft_cap"):
+            return super().cpu(kernels, g, g_logs, q, k, v, y, logs, rest, *extras, **attrs)
+        args = (g, g_logs, q, k, v, y, logs, rest, *extras)
+        if q.spec.dtype.size == 2:
+            return kernels.decompose(functools.partial(_gradient_in_float32, **attrs), *args)
+        return kernels.emit("attention_gradient", *args, **_native_attrs(**attrs))
 
     def samples(self, rng: np.random.Generator) -> list[Sample]:
         return [_gradient_sample(rng, sample, results=True) for sample in _good_samples(rng)]
@@ -254,6 +264,37 @@ def _check_extras(
             raise ShapeError(
                 f"{what}: a {name} of shape {spec.shape}; it must broadcast to {shape}.", fix="reshape it."
             )
+
+
+# The native kernels, which know float32 and float64
+
+
+def _native_attrs(
+    extras_are: tuple[str, ...] = (), causal: bool = False, scale: float = 1.0, dropout: float = 0.0,
+    soft_cap: float = 0.0,
+) -> dict[str, Any]:  # fmt: skip
+    extras = {name: int(name in extras_are) for name in EXTRAS}
+    drop_below = dropout_threshold(dropout) if dropout else 0
+    return {**extras, "causal": int(causal), "scale": scale, "drop_below": drop_below, "kept": 1 / (1 - dropout)}
+
+
+def _wide_extras(extras: Sequence[Any], names: Sequence[str]) -> list[Any]:
+    return [_wide(extra) if name == "bias" else extra for name, extra in zip(names, extras)]
+
+
+def _in_float32(q: Any, k: Any, v: Any, *extras: Any, **attrs: Any) -> tuple[Any, ...]:
+    """Attention of 16-bit floats by way of float32."""
+    wide = _wide_extras(extras, attrs.get("extras_are", ()))
+    y, logs, rest = attention(_wide(q), _wide(k), _wide(v), *wide, **attrs)
+    return _narrow(y, q.spec.dtype), logs, rest
+
+
+def _gradient_in_float32(
+    g: Any, g_logs: Any, q: Any, k: Any, v: Any, y: Any, logs: Any, rest: Any, *extras: Any, **attrs: Any
+) -> tuple[Any, ...]:
+    wide = _wide_extras(extras, attrs.get("extras_are", ()))
+    found = attention_gradient(_wide(g), g_logs, *map(_wide, (q, k, v, y)), logs, rest, *wide, **attrs)
+    return tuple(_narrow(each, q.spec.dtype) for each in found)
 
 
 # The decomposition
