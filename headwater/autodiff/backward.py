@@ -16,6 +16,8 @@ from headwater.ir.primitive import Primitive
 from headwater.ir.registry import REGISTRY
 from headwater.ir.replay import zeros
 
+GRADIENT_MARK = " (gradient)"  # behind the path of layers of what the backward pass computes
+
 
 class Record(NamedTuple):
     """One application of a primitive, as a recorder saw it."""
@@ -60,7 +62,7 @@ def backward(
             id(arg) in active for arg in record.args
         ):
             continue
-        with source_scope(record.source):
+        with source_scope(f"{record.source}{GRADIENT_MARK}"):
             for arg, cotangent in zip(record.args, _apply_vjp(record, found)):
                 if cotangent is not None and id(arg) in active:
                     _accumulate(found, arg, cotangent)
@@ -77,7 +79,9 @@ def _reached_from(records: Sequence[Record], active: set[int]) -> set[int]:
 
 def _apply_vjp(record: Record, found: dict[int, Array]) -> Sequence[Array | None]:
     if record.primitive.multiple:
-        gs = tuple(found[id(output)] if id(output) in found else zeros(output.spec) for output in record.outputs)
+        gs = tuple(found.get(id(output)) for output in record.outputs)
+        if not record.primitive.partial_cotangents:
+            gs = tuple(zeros(output.spec) if g is None else g for g, output in zip(gs, record.outputs))
         return record.primitive.vjp(gs, record.outputs, *record.args, **record.attrs)
     (output,) = record.outputs
     return record.primitive.vjp(found[id(output)], output, *record.args, **record.attrs)

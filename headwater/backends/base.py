@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Sequence
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 
-from headwater.errors import index_error
+from headwater.errors import UnsupportedError, index_error
 from headwater.ir import dispatch
 from headwater.ir.dispatch import Array
 from headwater.ir.graph import Graph
@@ -33,6 +33,51 @@ class Executable(Protocol):
         """The results for these buffers; the cells that the graph updates hold their new values afterwards."""
 
 
+class Instruction(NamedTuple):
+    """What one instruction of an executable does.
+
+    Attributes:
+        name: the primitives that it computes, and the kernel where that says more.
+        source: path of layers.
+        flops: arithmetic that it does.
+        traffic: bytes that it reads and writes at least.
+    """
+
+    name: str
+    source: str
+    flops: int
+    traffic: int
+
+
+class Placement(NamedTuple):
+    """Memory that one temporary value of an executable takes.
+
+    Attributes:
+        source: path of the layers that it is made in.
+        nbytes: its size.
+        first, last: the instructions between which it lives.
+    """
+
+    source: str
+    nbytes: int
+    first: int
+    last: int
+
+
+class Report(NamedTuple):
+    """What an executable is made of.
+
+    Attributes:
+        instructions: in the order in which they run.
+        placements: its temporaries.
+        arena_bytes: the memory that the temporaries share.
+    """
+
+    instructions: list[Instruction]
+    placements: list[Placement]
+    arena_bytes: int
+
+
 class Backend(abc.ABC):
     """Base of the backends.
 
@@ -50,6 +95,15 @@ class Backend(abc.ABC):
     @abc.abstractmethod
     def compile(self, graph: Graph, num_cells: int = 0, updates: Sequence[int] = ()) -> Executable:
         """An executable of `graph`; every size in it must be known."""
+
+    def report(self, graph: Graph, num_cells: int = 0, updates: Sequence[int] = ()) -> Report:
+        """What the executable of `graph` is made of; its arguments are those of `compile`.
+
+        Raises: UnsupportedError if the backend keeps that to itself.
+        """
+        raise UnsupportedError(
+            f"the {self.name} backend does not say what its programs are made of.", fix="use the cpu backend for it."
+        )
 
     @abc.abstractmethod
     def from_numpy(self, array: np.ndarray) -> Any:

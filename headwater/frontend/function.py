@@ -50,6 +50,7 @@ class ConcreteFunction:
     Attributes:
         graph: inputs are the arguments, then the variables read; outputs are the results, then the variables written.
         states: the variables' states, in the order of the graph's inputs.
+        updates: positions among the states of those that it writes, in the order of the graph's last outputs.
     """
 
     def __init__(self, function: Callable[..., Any], name: str, leaves: Sequence[Any], structure: Any) -> None:
@@ -77,7 +78,7 @@ class ConcreteFunction:
         self.states: list[State] = _ordered_states(trace)
         self.graph.outputs = [*results, *updates]
         order = {state: index for index, state in enumerate(self.states)}
-        self._updates = tuple(order[state] for state in trace.written)
+        self.updates = tuple(order[state] for state in trace.written)
         self._output_specs = [value.spec for value in results]
         self._executables: dict[str, tuple[Any, tuple[Any, ...]]] = {}
         self._lock = threading.Lock()
@@ -104,7 +105,7 @@ class ConcreteFunction:
         if found is None:
             with self._lock:
                 graph = optimize(self.graph, backend.name)
-                executable = backend.compile(graph, len(self.states), self._updates)
+                executable = backend.compile(graph, len(self.states), self.updates)
                 found = executable, tuple(state.cell(backend) for state in self.states)
                 self._executables[backend.name] = found
         return found
@@ -250,6 +251,26 @@ class Function:
         if not args and not kwargs and self._input_signature is not None:
             args = self._input_signature
         return self._lookup(args, kwargs)[0]
+
+    def explain(self, *args: Any, repeats: int = 10, **kwargs: Any) -> Any:
+        """Run it on these arguments and say where its time goes, instruction by instruction.
+
+        Args:
+            args, kwargs: as for a call; tensors with values.
+            repeats: how often it runs; times are medians. Variables that it updates get their values back.
+        Returns: an Explanation: print it, `plot` it, or `save_trace` it for a trace viewer.
+        Raises: UnsupportedError on another backend than the CPU's.
+        Example:
+            >>> @tf.function
+            ... def layer(x):
+            ...     return tf.nn.relu(x @ x)
+            >>> [row.name for row in layer.explain(tf.ones((64, 64))).rows]
+            ['fused_matmul (relu)']
+        """
+        from headwater.frontend.explain import explain
+
+        concrete, tensors = self._lookup(args, kwargs)
+        return explain(concrete, tensors, repeats)
 
     def experimental_get_tracing_count(self) -> int:
         """How many signatures have been traced."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from headwater.dtypes import as_dtype
+from headwater.ir.cost import flops_of
 from headwater.ir.derive import gradient_graph, trace_graph
 from headwater.ir.graph import Graph
 from headwater.ir.primitive import Primitive
@@ -37,6 +38,9 @@ class Fused(Primitive, family=True):
         cotangents = [cotangent for cotangent, value in given if value.spec.dtype.is_inexact]
         found = dict(zip(wanted, replay(gradient_graph(graph, wanted), [*args, *cotangents])))
         return tuple(found.get(index) for index in range(len(args)))
+
+    def flops(self, *specs: Spec, **attrs: Any) -> int:
+        return flops_of(self.decomposition(specs, attrs))
 
     def cpu(self, kernels: Any, *args: Any, **attrs: Any) -> Any:
         return kernels.decompose(functools.partial(self.decompose, **attrs), *args)

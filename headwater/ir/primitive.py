@@ -103,6 +103,7 @@ class Primitive:
     multiple: ClassVar[bool] = False  # returns a tuple
     pure: ClassVar[bool] = True  # False: kept even if unused, never merged with an equal one
     elementwise: ClassVar[bool] = False  # one tape op: may be fused into a chain
+    partial_cotangents: ClassVar[bool] = False  # vjp takes None for a result on which nothing depends, not zeros
 
     needs: ClassVar[tuple[str, ...]] = ()  # rules that a family asks for beyond those of every primitive
 
@@ -143,6 +144,16 @@ class Primitive:
     def __call__(self, *args: Any, **attrs: Any) -> Any:
         """Apply to arrays: computed at once, or added to the graph that is being traced."""
         return dispatch.bind(self, args, attrs)
+
+    def flops(self, *specs: Spec, **attrs: Any) -> int:
+        """How many additions, multiplications and the like one application takes: for reports. One for each element
+        of an element-wise result; none for what only moves values, unless a primitive says otherwise."""
+        return sum(spec.size or 0 for spec in self.infer_all(specs, attrs)) if self.elementwise else 0
+
+    def traffic(self, *specs: Spec, **attrs: Any) -> int:
+        """How many bytes one application has to read and write: for reports. All of its inputs and results, unless
+        a primitive touches only a part of one."""
+        return sum(spec.nbytes for spec in (*specs, *self.infer_all(specs, attrs)))
 
     def infer_all(self, specs: Sequence[Spec], attrs: dict[str, Any]) -> tuple[Spec, ...]:
         """`infer`, always as a tuple."""

@@ -16,6 +16,7 @@ import numpy as np
 from headwater.dtypes import as_dtype
 from headwater.errors import DTypeError, ShapeError
 from headwater.ir import dispatch
+from headwater.ir.cost import flops_of
 from headwater.ir.derive import gradient_graph, per_graph, trace_graph
 from headwater.ir.graph import Graph
 from headwater.ir.primitive import BadSample, Primitive, Sample
@@ -145,6 +146,9 @@ class Call(_WithGraphs):
     def infer(self, *specs: Spec, body: Graph) -> tuple[Spec, ...]:
         self.require_inputs(body, specs, "the graph")
         return tuple(value.spec for value in body.outputs)
+
+    def flops(self, *specs: Spec, body: Graph) -> int:
+        return flops_of(body)
 
     def vjp(self, g, y, *args, body):
         wanted = _inexact(_specs(args))
@@ -288,6 +292,9 @@ class Scan(_WithGraphs):
         self.require_outputs(body, carried, "the body")
         stacked = [value.spec for value in body.outputs[num_carried:]]
         return (*carried, *(spec.with_shape((length, *spec.shape)) for spec in stacked))
+
+    def flops(self, *specs: Spec, body: Graph, num_carried: int, num_scanned: int, length: int, reverse: bool) -> int:
+        return length * flops_of(body)
 
     def vjp(self, g, y, *args, body, num_carried, num_scanned, length, reverse):
         specs = _specs(args)

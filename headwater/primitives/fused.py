@@ -12,6 +12,7 @@ import numpy as np
 
 from headwater.dtypes import as_dtype
 from headwater.errors import GraphError
+from headwater.ir.cost import flops_of
 from headwater.ir.graph import Graph
 from headwater.ir.primitive import BadSample, Primitive, Sample, absent
 from headwater.ir.registry import REGISTRY
@@ -50,6 +51,9 @@ class FusedElementwise(Primitive):
         _require_inputs(self, body, specs)
         return tuple(value.spec for value in body.outputs)
 
+    def flops(self, *specs: Spec, body: Graph, shape: Shape) -> int:
+        return flops_of(body)
+
     def cpu(self, kernels: Any, *args: Any, body: Graph, shape: Shape) -> Any:
         return kernels.fused(body, shape, args)
 
@@ -85,6 +89,9 @@ class FusedMatMul(Primitive):
     ) -> tuple[Spec, ...]:
         _require_inputs(self, body, (matmul.infer(a, b, transpose_a=transpose_a, transpose_b=transpose_b), *extras))
         return tuple(value.spec for value in body.outputs)
+
+    def flops(self, a: Spec, b: Spec, *extras: Spec, body: Graph, transpose_a: bool, transpose_b: bool) -> int:
+        return matmul.flops(a, b, transpose_a=transpose_a, transpose_b=transpose_b) + flops_of(body)
 
     def cpu(self, kernels, a, b, *extras, body, transpose_a, transpose_b):
         return kernels.fused_matmul(body, a, b, extras, transpose_a=transpose_a, transpose_b=transpose_b)

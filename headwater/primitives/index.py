@@ -138,6 +138,9 @@ class Gather(Primitive):
             )
         return x.with_shape((*x.shape[:axis], *indices.shape, *x.shape[axis + 1 :]))
 
+    def traffic(self, x: Spec, indices: Spec, *, axis: int, mode: str = "raise") -> int:
+        return indices.nbytes + 2 * self.infer(x, indices, axis=axis, mode=mode).nbytes  # only the rows that are named
+
     def vjp(self, g, y, x, indices, *, axis, mode="raise"):
         # Rows of the axis come first, so that one scatter adds them up.
         count = indices.spec.ndim
@@ -312,6 +315,9 @@ class Scatter(_Rows):
                 fix="let the updates have the shape of the indices, less the last axis, then that of a row of x.",
             )
         return x
+
+    def flops(self, x: Spec, indices: Spec, updates: Spec, *, kind: str, mode: str = "raise") -> int:
+        return 0 if kind == "set" else updates.size
 
     def vjp(self, g, y, x, indices, updates, *, kind, mode="raise"):
         def read(array: Any) -> Any:

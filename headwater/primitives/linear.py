@@ -47,6 +47,9 @@ class MatMul(Primitive):
             )
         return a.with_shape((*map(merge_sizes, a.shape[:-2], b.shape[:-2]), m, n))
 
+    def flops(self, a: Spec, b: Spec, *, transpose_a: bool = False, transpose_b: bool = False) -> int:
+        return 2 * a.size * b.shape[-2 if transpose_b else -1]  # type: ignore[operator]
+
     def vjp(self, g, y, a, b, *, transpose_a=False, transpose_b=False):
         a, b = conjugate(a), conjugate(b)
         if transpose_a:

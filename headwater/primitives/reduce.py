@@ -45,6 +45,9 @@ class Reduction(Primitive, family=True):
             )
         return x.with_shape(tuple(size for axis, size in enumerate(x.shape) if axis not in axes))
 
+    def flops(self, x: Spec, *, axes: tuple[int, ...]) -> int:
+        return x.size
+
     def cpu(self, kernels, x, *, axes):
         return kernels.reduce(self.kind, x, axes)
 

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from headwater.backends.base import Backend, Cell
+from headwater.backends.base import Backend, Cell, Report
 from headwater.backends.cpu import native
-from headwater.backends.cpu.lower import lower_graph
+from headwater.backends.cpu.lower import lower, lower_graph
+from headwater.backends.cpu.report import report
 from headwater.ir.graph import Graph
 from headwater.ir.spec import Spec
 
@@ -40,6 +41,9 @@ class CpuBackend(Backend):
 
     def compile(self, graph: Graph, num_cells: int = 0, updates: Sequence[int] = ()) -> CpuExecutable:
         return CpuExecutable(graph, num_cells, updates)
+
+    def report(self, graph: Graph, num_cells: int = 0, updates: Sequence[int] = ()) -> Report:
+        return report(lower(graph, num_cells, updates))
 
     def from_numpy(self, array: np.ndarray) -> Any:
         return native.from_numpy(array)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -49,7 +49,14 @@ class Kernels:
         specs = self._out_specs(out)
         outputs = tuple(Operand(spec, Storage("temporary", len(self.steps), spec.nbytes)) for spec in specs)
         self.steps.append(
-            Step(kernel, args, outputs, {name: _native_attr(value) for name, value in attrs.items()}, self._source())
+            Step(
+                kernel,
+                args,
+                outputs,
+                {name: _native_attr(value) for name, value in attrs.items()},
+                self._source(),
+                self._node,
+            )
         )
         single = isinstance(out, Spec) or (out is None and self._node is not None and not self._node.primitive.multiple)
         return outputs[0] if single else outputs
@@ -200,8 +207,21 @@ def _frozen(value: Any) -> Any:
     return (type(value).__name__, repr(value)) if isinstance(value, float) else value
 
 
+class Lowered(NamedTuple):
+    """A native program, and how it came about: its steps in order, and the memory plan."""
+
+    program: Any
+    steps: list[Step]
+    plan: MemoryPlan
+
+
 def lower_graph(graph: Graph, num_cells: int = 0, updates: Sequence[int] = ()) -> Any:
     """The native program of a graph whose sizes are all known; see `Backend.compile`."""
+    return lower(graph, num_cells, updates).program
+
+
+def lower(graph: Graph, num_cells: int = 0, updates: Sequence[int] = ()) -> Lowered:
+    """As `lower_graph`, with what reports are made of."""
     kernels = Kernels()
     num_inputs = len(graph.inputs) - num_cells
     args = []
@@ -224,7 +244,7 @@ def _assemble(
     results: list[Operand],
     updates: list[tuple[Operand, Operand]],
     num_cells: int,
-) -> Any:
+) -> Lowered:
     steps = kernels.steps
     updates = _detach_aliases(steps, updates)
     scratch = [0] * len(steps)
@@ -260,7 +280,7 @@ def _assemble(
     ]
     constants = [native.from_numpy(array) for array in kernels.constants]
     labels = [step.source or step.kernel for step in every]
-    return native.Program(
+    program = native.Program(
         table.entries(),
         native_steps,
         output_slots,
@@ -270,6 +290,7 @@ def _assemble(
         num_cells,
         labels,
     )
+    return Lowered(program, every, plan)
 
 
 def _detach_aliases(steps: list[Step], updates: list[tuple[Operand, Operand]]) -> list[tuple[Operand, Operand]]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from headwater.ir.graph import Node
 from headwater.ir.spec import Spec
 
 
@@ -34,13 +35,14 @@ class Operand:
         self.spec, self.storage, self.array = spec, storage, array
 
 
-@dataclass
+@dataclass(eq=False)
 class Step:
     """An instruction to be: a kernel with its operands.
 
     Attributes:
         elementwise: inputs of the output's shape may share its memory.
         source: path of layers.
+        node: the node of the graph that it was made for, None for a copy that the plan needs.
     """
 
     kernel: str
@@ -48,6 +50,7 @@ class Step:
     outputs: tuple[Operand, ...]
     attrs: dict[str, Any] = field(default_factory=dict)
     source: str = ""
+    node: Node | None = None
 
     @property
     def elementwise(self) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from headwater.backends.base import Placement
 from headwater.backends.cpu.operands import Operand, Step, Storage
 
 ALIGNMENT = 64
@@ -140,6 +141,18 @@ class MemoryPlan:
                 self.offsets[owner] = offset
             else:
                 self.scratch_offsets[owner] = offset
+
+    def placements(self) -> list[Placement]:
+        """The temporaries that have a place in the arena, and the scratch memory of the steps."""
+        found = []
+        for storage in self.offsets:
+            first = self._first[storage]
+            source = self._steps[first].source
+            found.append(Placement(source, storage.nbytes, first, min(self._last[storage], len(self._steps) - 1)))
+        for number, nbytes in enumerate(self._scratch):
+            if nbytes:
+                found.append(Placement(self._steps[number].source, nbytes, number, number))
+        return found
 
     @staticmethod
     def _insert(placed: list[tuple[int, int, int, int]], entry: tuple[int, int, int, int]) -> None:

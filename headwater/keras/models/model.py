@@ -11,6 +11,7 @@ from headwater.keras import dtype_policies
 from headwater.keras.keras_tensor import KerasTensor
 from headwater.keras.layers.call_signature import signature_of
 from headwater.keras.layers.layer import Layer
+from headwater.keras.trainers.reports import Reports
 from headwater.keras.trainers.trainer import Trainer
 
 
@@ -19,7 +20,7 @@ def is_functional_call(args: tuple, kwargs: dict[str, Any]) -> bool:
     return len(args) == 2 or (len(args) == 1 and "outputs" in kwargs) or ("inputs" in kwargs and "outputs" in kwargs)
 
 
-class Model(Trainer, Layer):
+class Model(Trainer, Reports, Layer):
     """Layers put together, with training and saving.
 
     Made of inputs and outputs, `Model(inputs=x, outputs=y)`, or by a subclass that makes layers in `__init__` and uses

@@ -8,11 +8,11 @@ import shutil
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from headwater.dtypes import as_dtype
 from headwater.errors import ArgumentError, HeadwaterError
 from headwater.keras.keras_tensor import KerasTensor
 from headwater.keras.layers.layer import Layer
 from headwater.keras.models.functional import Functional
+from headwater.keras.utils.sizes import readable_size, variable_bytes
 
 
 def print_summary(
@@ -230,20 +230,5 @@ def _totals(model: Any) -> list[str]:
 
 
 def _sized(variables: Sequence[Any]) -> str:
-    counts = [math.prod(variable.shape) for variable in variables]
-    size = sum(count * as_dtype(variable.dtype).size for count, variable in zip(counts, variables))
-    return f"{sum(counts):,} ({readable_size(size)})"
-
-
-def readable_size(size: float) -> str:
-    """A number of bytes for people.
-
-    Example:
-        >>> readable_size(1536)
-        '1.50 KB'
-    """
-    for unit in ("B", "KB", "MB", "GB", "TB"):
-        if size < 1024:
-            return f"{size:.2f} {unit}"
-        size /= 1024
-    return f"{size:.2f} PB"
+    count = sum(math.prod(variable.shape) for variable in variables)
+    return f"{count:,} ({readable_size(sum(map(variable_bytes, variables)))})"

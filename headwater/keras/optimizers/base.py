@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from headwater import ops
-from headwater.errors import ArgumentError, ShapeError, StateError, UnsupportedError
+from headwater.errors import ArgumentError, ShapeError, StateError, UnsupportedError, layer_scope
 from headwater.keras import initializers, settings
 from headwater.keras.name_scope import name_scope
 from headwater.keras.optimizers import clipping
@@ -315,6 +315,10 @@ class Optimizer:
         """
         if len(grads) == 0:
             return
+        with layer_scope(f"optimizer {self.name!r}"):
+            self._apply(grads, trainable_variables)
+
+    def _apply(self, grads: Sequence[Any], trainable_variables: Sequence[Any] | None) -> None:
         variables = self._variables_of_step(grads, trainable_variables)
         grads, variables = _with_gradients(grads, variables)
         grads, variables = _without_replaced(grads, variables)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from headwater import ops, tree
-from headwater.errors import ArgumentError
+from headwater.errors import ArgumentError, layer_scope
 from headwater.keras import losses as losses_module
 from headwater.keras import metrics as metrics_module
 from headwater.keras import settings
@@ -126,7 +126,8 @@ class CompileLoss:
                 raise ArgumentError(
                     "an output with a loss has no target.", fix="pass y for each output that has a loss."
                 )
-            value = ops.cast(loss(targets[place], preds[place], weights[place]), self.dtype)
+            with layer_scope(f"loss {loss.name!r}"):
+                value = ops.cast(loss(targets[place], preds[place], weights[place]), self.dtype)
             tracker = self._trackers.get(place)
             if tracker is not None:
                 tracker.update_state(value, sample_weight=preds[place].shape[0])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from headwater import tree
-from headwater.errors import ArgumentError
+from headwater.errors import ArgumentError, layer_scope
 from headwater.keras import metrics as metrics_module
 from headwater.keras.trainers.outputs import OutputLayout
 
@@ -112,10 +112,12 @@ class CompileMetrics:
             )
         for group, target, pred in zip(self._plain, targets, preds):
             for metric in group:
-                metric.update_state(target, pred)
+                with layer_scope(f"metric {metric.name!r}"):
+                    metric.update_state(target, pred)
         for group, target, pred, weight in zip(self._weighted, targets, preds, weights):
             for metric in group:
-                metric.update_state(target, pred, sample_weight=weight)
+                with layer_scope(f"metric {metric.name!r}"):
+                    metric.update_state(target, pred, sample_weight=weight)
 
     def reset_state(self) -> None:
         """Start over."""
