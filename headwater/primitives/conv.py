@@ -11,11 +11,15 @@ from typing import Any
 
 import numpy as np
 
+from headwater.dtypes import as_dtype
 from headwater.errors import DTypeError, ShapeError
 from headwater.ir.primitive import BadSample, Primitive, Sample
 from headwater.ir.spec import Spec, sizes_differ
+from headwater.primitives.elementwise import cast
 from headwater.primitives.shape import reshape
 from headwater.primitives.windows import Pairs, inside, output_sizes, padded, taps
+
+_FLOAT32 = as_dtype("float32")
 
 
 class Convolutional(Primitive, family=True):
@@ -54,6 +58,15 @@ class Convolutional(Primitive, family=True):
                 f"{self.name}: g has spatial sizes {g.shape[1:-1]} where there are {tuple(counts)} windows.",
                 fix="give the gradient of what the convolution returns.",
             )
+
+    def _emit(self, kernels: Any, a: Any, b: Any, **attrs: Any) -> Any:
+        """The native kernel; 16-bit floats go through it as float32."""
+        dtype = a.spec.dtype
+        if dtype.is_floating and dtype.size == 2:
+            return kernels.decompose(
+                lambda a, b: cast(self(cast(a, dtype=_FLOAT32), cast(b, dtype=_FLOAT32), **attrs), dtype=dtype), a, b
+            )
+        return kernels.emit(self.name, a, b, **native_attrs(**attrs))
 
     def batch(self, size, mapped, a, b, **attrs):
         if tuple(mapped) != (True, False) or None in a.spec.shape or self.name == "convolution_kernel_gradient":
@@ -135,7 +148,7 @@ class Convolution(Convolutional):
 
     def cpu(self, kernels, x, kernel, *, strides, padding, dilation, groups):
         attrs = {"strides": strides, "padding": padding, "dilation": dilation, "groups": groups}
-        return kernels.host(lambda x, kernel: self.reference(x, kernel, **attrs), x, kernel)
+        return self._emit(kernels, x, kernel, **attrs)
 
     def xla(self, lax, x, kernel, *, strides, padding, dilation, groups):
         return _lax_convolution(lax, x, kernel, strides, padding, dilation, groups)
@@ -201,7 +214,7 @@ class ConvolutionInputGradient(Convolutional):
 
     def cpu(self, kernels, g, kernel, *, sizes, strides, padding, dilation, groups):
         attrs = {"sizes": sizes, "strides": strides, "padding": padding, "dilation": dilation, "groups": groups}
-        return kernels.host(lambda g, kernel: self.reference(g, kernel, **attrs), g, kernel)
+        return self._emit(kernels, g, kernel, **attrs)
 
     def xla(self, lax, g, kernel, *, sizes, strides, padding, dilation, groups):
         channels = kernel.shape[-2] * groups
@@ -270,7 +283,7 @@ class ConvolutionKernelGradient(Convolutional):
 
     def cpu(self, kernels, x, g, *, window, strides, padding, dilation, groups):
         attrs = {"window": window, "strides": strides, "padding": padding, "dilation": dilation, "groups": groups}
-        return kernels.host(lambda x, g: self.reference(x, g, **attrs), x, g)
+        return self._emit(kernels, x, g, **attrs)
 
     def xla(self, lax, x, g, *, window, strides, padding, dilation, groups):
         kernel = lax.numpy.zeros((*window, x.shape[-1] // groups, g.shape[-1]), x.dtype)
@@ -302,8 +315,9 @@ class ConvolutionKernelGradient(Convolutional):
         ]
 
 
-def _lows(padding: Pairs) -> tuple[int, ...]:
-    return tuple(low for low, _ in padding)
+def native_attrs(*, strides: Any, padding: Pairs, dilation: Any, groups: int, **_: Any) -> dict[str, Any]:
+    """The attributes of the native kernels: what else there is, shapes say."""
+    return {"strides": strides, "low": tuple(low for low, _ in padding), "dilation": dilation, "groups": groups}
 
 
 def _attrs(rank: int, **changed: Any) -> dict[str, Any]:
@@ -338,8 +352,6 @@ class _Case:
         return self._draw(rng, (self.shape[0], *counts, self.filters))  # type: ignore[arg-type]
 
     def _draw(self, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-        from headwater.dtypes import as_dtype
-
         return rng.normal(size=shape).astype(as_dtype(self.dtype).numpy)
 
 
