@@ -34,7 +34,7 @@ class Orthogonal(RandomInitializer):
         dtype = standardize_dtype(dtype)
         rows, columns = math.prod(shape[:-1]), shape[-1]
         tall = (max(rows, columns), min(rows, columns))
-        q, r = ops.qr(random.normal(tall, dtype=dtype, seed=self.seed))
+        q, r = ops.qr(random.normal(tall, dtype="float32" if "16" in dtype else dtype, seed=self.seed))
         q = ops.multiply(q, ops.sign(ops.diagonal(r)))  # makes the rotation uniform, whatever signs QR prefers
         q = q if rows >= columns else ops.transpose(q)
-        return ops.multiply(ops.reshape(q, tuple(shape)), ops.cast(self.gain, dtype))
+        return ops.multiply(ops.cast(ops.reshape(q, tuple(shape)), dtype), ops.cast(self.gain, dtype))
