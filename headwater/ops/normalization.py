@@ -8,17 +8,26 @@ from headwater.dtypes import as_dtype, result_type
 from headwater.errors import ArgumentError, ShapeError, UnsupportedError
 from headwater.ops.convert import promote
 from headwater.ops.defaults import epsilon as default_epsilon
-from headwater.ops.operands import FLOAT32, axes_of, axis_of, cast, const, inexact, reshape_to, tensor, wide
+from headwater.ops.operands import FLOAT32, axes_of, axis_of, cast, const, inexact, kept, reshape_to, tensor, wide
 from headwater.ops.reduction import mean_of, reduced
 from headwater.ops.symbolic import op
 from headwater.primitives import elementwise, reduce
 from headwater.primitives.constant import scalar
+from headwater.primitives.moments import moments as one_pass_moments
 
 
 def _moments(x: Any, axes: tuple[int, ...], what: str) -> tuple[Any, Any]:
-    """Mean and variance with the axes kept: the deviations are shared."""
-    mean = mean_of(x, axes, True, what)
-    return mean, mean_of(elementwise.square(elementwise.subtract(x, mean)), axes, True, what)
+    """Mean and variance with the axes kept.
+
+    Along the last axis each row stays in the cache while its deviations are found; otherwise one pass over all of `x`
+    has to do.
+    """
+    if axes == (x.spec.ndim - 1,) or not axes or not x.spec.dtype.is_floating:
+        mean = mean_of(x, axes, True, what)
+        return mean, mean_of(elementwise.square(elementwise.subtract(x, mean)), axes, True, what)
+    sizes = kept(x, axes)
+    mean, variance = one_pass_moments(x, axes=axes)
+    return reshape_to(mean, sizes), reshape_to(variance, sizes)
 
 
 @op

@@ -16,7 +16,7 @@ def inline_calls(graph: Graph) -> Graph:
         if node.primitive.name != "call":
             rewriter.copy(node)
             continue
-        results = _append(
+        results = append(
             rewriter.new,
             inline_calls(node.attrs["body"]),
             [rewriter.value_of(value) for value in node.inputs],
@@ -27,7 +27,8 @@ def inline_calls(graph: Graph) -> Graph:
     return rewriter.finish()
 
 
-def _append(target: Graph, body: Graph, args: Sequence[Value], source: str) -> list[Value]:
+def append(target: Graph, body: Graph, args: Sequence[Value], source: str) -> list[Value]:
+    """Add the nodes of `body`, applied to `args`, to a graph; return its results there."""
     values = dict(zip(body.inputs, args))
     for node in body.nodes:
         specs = [value.spec for value in node.outputs]

@@ -11,6 +11,7 @@ from headwater.ir.text import print_graph
 from headwater.ir.verify import Checked, verify
 from headwater.passes.common import merge_common
 from headwater.passes.dead_code import remove_dead_code
+from headwater.passes.expand import expand_composites
 from headwater.passes.fold import fold_constants
 from headwater.passes.fuse import fuse
 from headwater.passes.inline import inline_calls
@@ -25,7 +26,7 @@ GENERAL: tuple[Pass, ...] = (
     simplify, remove_dead_code,
 )  # fmt: skip
 PASSES: dict[str, tuple[Pass, ...]] = {
-    "cpu": (*GENERAL, fuse, remove_dead_code),
+    "cpu": (inline_calls, expand_composites, *GENERAL, fuse, remove_dead_code),
     "xla": (inline_calls, remove_dead_code),
     "reference": (),
 }

@@ -10,7 +10,6 @@ from headwater.errors import ArgumentError, ShapeError, UnsupportedError
 from headwater.keras import constraints, initializers, regularizers
 from headwater.keras.layers.input_spec import InputSpec
 from headwater.keras.layers.layer import Layer
-from headwater.keras.layers.normalization.moments import shifted_moments
 
 
 class BatchNormalization(Layer):
@@ -134,14 +133,14 @@ class BatchNormalization(Layer):
         if not (training and self.trainable):
             x = ops.batch_normalization(x, old_mean, old_variance, self.axis, beta, gamma, self.epsilon)
             return ops.cast(x, self.compute_dtype)
-        shifted, mean, variance, full_mean = self._batch_moments(x, mask)
+        mean, variance = self._batch_moments(x, mask)
         if self.renorm:
-            gamma, beta = self._renormalized(full_mean, variance, gamma, beta)
-            self._keep_renorm_moments(full_mean, variance)
+            gamma, beta = self._renormalized(mean, variance, gamma, beta)
+            self._keep_renorm_moments(mean, variance)
         else:
-            self._keep(self.moving_mean, old_mean, full_mean, self.momentum)
+            self._keep(self.moving_mean, old_mean, mean, self.momentum)
             self._keep(self.moving_variance, old_variance, variance, self.momentum)
-        x = ops.batch_normalization(shifted, mean, variance, self.axis, beta, gamma, self.epsilon)
+        x = ops.batch_normalization(x, mean, variance, self.axis, beta, gamma, self.epsilon)
         return ops.cast(x, self.compute_dtype)
 
     @staticmethod
@@ -149,16 +148,11 @@ class BatchNormalization(Layer):
         """Move a running mean towards a new value."""
         running.assign(ops.add(ops.multiply(old, momentum), ops.multiply(new, 1.0 - momentum)))
 
-    def _batch_moments(self, x: Any, mask: Any) -> tuple[Any, Any, Any, Any]:
-        """What to normalize (the input, perhaps less a shift), its mean and variance, and the mean of the input."""
+    def _batch_moments(self, x: Any, mask: Any) -> tuple[Any, Any]:
+        """Mean and variance of each channel over the batch, without what a mask leaves out."""
         channel = self.axis % len(x.shape)
         axes = tuple(axis for axis in range(len(x.shape)) if axis != channel)
-        if mask is not None:
-            mean, variance = self._masked_moments(x, mask, axes)
-            return x, mean, variance, mean
-        shifted, shift, mean, variance = shifted_moments(x, axes)
-        shift, mean, variance = (ops.squeeze(each, axis=axes) for each in (shift, mean, variance))
-        return shifted, mean, variance, ops.add(mean, shift)
+        return ops.moments(x, axes) if mask is None else self._masked_moments(x, mask, axes)
 
     def _masked_moments(self, x: Any, mask: Any, axes: tuple[int, ...]) -> tuple[Any, Any]:
         """Moments over the entries that the mask counts."""

@@ -10,7 +10,6 @@ from headwater.errors import ArgumentError, ShapeError
 from headwater.keras import constraints, initializers, regularizers
 from headwater.keras.layers.input_spec import InputSpec
 from headwater.keras.layers.layer import Layer
-from headwater.keras.layers.normalization.moments import shifted_moments
 
 
 class GroupNormalization(Layer):
@@ -101,7 +100,7 @@ class GroupNormalization(Layer):
         x = ops.cast(inputs, result_type(inputs.dtype, "float32"))
         x = ops.reshape(x, (*sizes[:place], *groups, *sizes[place + 1 :]))
         axes = tuple(axis for axis in range(1, len(sizes) + 1) if axis != place)
-        x, _, mean, variance = shifted_moments(x, axes)
+        mean, variance = ops.moments(x, axes, keepdims=True)
         along = [1] * place + list(groups) + [1] * (len(sizes) - place - 1)
         factor = ops.rsqrt(ops.add(variance, self.epsilon))
         if self.gamma is not None:
