@@ -115,13 +115,15 @@ def sub_graphs(attrs: dict[str, Any]) -> Iterator[Graph]:
 def has_effects(node: Node) -> bool:
     """True for a node that does more than give results (prints, calls Python), or that holds a sub-graph with such a
     node."""
-    return not node.primitive.pure or any(
-        has_effects(inner) for graph in sub_graphs(node.attrs) for inner in graph.nodes
-    )
+    if not node.primitive.pure:
+        return True
+    return bool(node.attrs) and any(has_effects(inner) for graph in sub_graphs(node.attrs) for inner in graph.nodes)
 
 
 def map_sub_graphs(attrs: dict[str, Any], function: Callable[[Graph], Graph]) -> dict[str, Any]:
-    """The attributes with each graph among them replaced by what `function` makes of it."""
+    """The attributes with each graph among them replaced by what `function` makes of it; the same dict without any."""
+    if next(sub_graphs(attrs), None) is None:
+        return attrs
 
     def replaced(value: Any) -> Any:
         if isinstance(value, Graph):

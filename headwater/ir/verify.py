@@ -38,12 +38,15 @@ def verify(graph: Graph, what: str = "graph", checked: Checked | None = None) ->
         for value in node.inputs:
             if value not in defined:
                 raise GraphError(f"{what}: {node.primitive.name} uses a value that is not defined before it")
-        specs = tuple([value.spec for value in node.inputs]), tuple([value.spec for value in node.outputs])
-        if checked.first_time((id(node.primitive), id(node.attrs), *specs), node.attrs):
+        specs = [value.spec for value in node.inputs]
+        specs.extend([value.spec for value in node.outputs])
+        attrs = node.attrs
+        # A pass that copies a node keeps its attributes and specs, the very objects: their ids are quick to compare.
+        if checked.first_time((id(node.primitive), len(node.inputs), id(attrs), *map(id, specs)), attrs, specs):
             _verify_specs(node, what)
-        for inner in sub_graphs(node.attrs):
-            if checked.first_time((id(inner),), inner):
-                verify(inner, f"{what} > {node.primitive.name}", checked)
+            for inner in sub_graphs(attrs):
+                if checked.first_time((id(inner),), inner):
+                    verify(inner, f"{what} > {node.primitive.name}", checked)
         for value in node.outputs:
             if value in defined or value.node is not node:
                 raise GraphError(f"{what}: a result of {node.primitive.name} is defined twice")

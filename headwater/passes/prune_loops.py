@@ -15,6 +15,8 @@ from headwater.passes.dead_code import remove_dead_code
 
 def prune_loops(graph: Graph) -> Graph:
     """The graph with every scan, while_loop and cond reduced to the results in use; run on one without dead code."""
+    if not any(node.primitive.name in _PRUNERS for node in graph.nodes):
+        return graph
     uses = graph.uses()
     rewriter = Rewriter(graph)
     for node in graph.nodes:

@@ -66,11 +66,11 @@ def _before_broadcasts(rewriter: Rewriter, node: Node, inputs: list[Value]) -> V
         value.node.inputs[0] if value.node is not None and value.node.primitive.name == "broadcast_to" else value
         for value in inputs
     ]
-    smaller = broadcast_shapes(*[value.spec.shape for value in before])
+    smaller = shape if before == inputs else broadcast_shapes(*[value.spec.shape for value in before])
     if len(smaller) < len(shape) and smaller:
         smaller = (*(1,) * (len(shape) - len(smaller)), *smaller)
         before = [_with_rank(rewriter, node, value, len(shape)) for value in before]
-    spec = node.outputs[0].spec.with_shape(smaller)
+    spec = node.outputs[0].spec if smaller == shape else node.outputs[0].spec.with_shape(smaller)
     stand_in = Node(node.primitive, (), node.attrs, node.source)
     stand_in.outputs = (Value(rewriter.new, stand_in, 0, spec),)
     found = _apply_rules(rewriter, stand_in, before)
