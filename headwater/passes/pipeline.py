@@ -68,10 +68,7 @@ def _run(graph: Graph, passes: tuple[Pass, ...], checked: Checked) -> Graph:
     for step in passes:
         if step.__name__ in _disabled:
             continue
-        count, changed = len(graph.nodes), step(graph)
-        if changed is graph and len(graph.nodes) == count:
-            continue  # the pass had nothing to do
-        graph = verify(changed, step.__name__, checked)
+        graph = verify(step(graph), step.__name__, checked)
         _log(graph, step.__name__)
     return graph
 
