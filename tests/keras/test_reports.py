@@ -33,7 +33,13 @@ def test_explain_names_the_layers_and_changes_nothing(model):
     explanation = model.explain(x, y, repeats=2)
     assert all((a == b).all() for a, b in zip(before, model.get_weights()))
     sources = " ".join(row.source for row in explanation.rows)
-    for part in ("Dense 'hidden'", "Dense 'hidden' (gradient)", f"optimizer '{model.optimizer.name}'", "loss", "metric 'accuracy'"):
+    for part in (
+        "Dense 'hidden'",
+        "Dense 'hidden' (gradient)",
+        f"optimizer '{model.optimizer.name}'",
+        "loss",
+        "metric 'accuracy'",
+    ):
         assert part in sources
     assert int(model.optimizer.iterations) == 0
     assert len(model.explain(x, step="predict").rows) < len(explanation.rows)
@@ -79,3 +85,20 @@ def test_shapes_that_are_not_known_are_asked_for():
     assert model.memory_plan(8, x, y).inputs == 4 * 8 * 5
     with pytest.raises(ArgumentError, match="is not one of train, test, predict"):
         model.explain(x, y, step="fit")
+
+
+def test_training_that_cannot_fit_refuses_to_start_and_says_by_how_much(model, monkeypatch):
+    from headwater.backends.cpu import memory
+    from headwater.errors import OutOfMemoryError
+
+    assert memory.available_bytes() > 0
+    plan = model.memory_plan(1 << 18)
+    monkeypatch.setattr(memory, "available_bytes", lambda: 100_000_000)
+    x, y = batch(1 << 18)
+    before = model.get_weights()
+    with pytest.raises(
+        OutOfMemoryError, match=r"train_step needs 1\d\d MB for .* and 100 MB are free: \d+ MB too much"
+    ):
+        model.fit(x, y, batch_size=1 << 18, verbose=0)
+    assert all((a == b).all() for a, b in zip(before, model.get_weights()))
+    model.fit(x, y, batch_size=plan.largest_batch(64 << 20), steps_per_epoch=1, verbose=0)

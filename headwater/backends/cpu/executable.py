@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from headwater.backends.base import Backend, Cell, Report
-from headwater.backends.cpu import native
+from headwater.backends.cpu import memory, native
 from headwater.backends.cpu.lower import lower, lower_graph
 from headwater.backends.cpu.report import report
 from headwater.ir.graph import Graph
@@ -27,6 +27,7 @@ class CpuExecutable:
 
     def __init__(self, graph: Graph, num_cells: int, updates: Sequence[int]) -> None:
         self.program = lower_graph(graph, num_cells, updates)
+        memory.require(graph.name, self.program.arena_bytes)
         self.run = self.program.run
 
     def profile(self, inputs: Sequence[Any], cells: Sequence[Cell]) -> Any:
