@@ -11,12 +11,16 @@ from typing import Any
 
 import numpy as np
 
-from headwater.errors import ShapeError
+from headwater.dtypes import as_dtype
+from headwater.errors import DTypeError, ShapeError
 from headwater.ir.primitive import BadSample, Primitive, Sample
 from headwater.ir.spec import Spec, sizes_differ
 from headwater.primitives.constant import scalar
+from headwater.primitives.elementwise import cast
 from headwater.primitives.shape import broadcast_to, reshape
 from headwater.primitives.windows import Pairs, inside, output_sizes, padded, taps
+
+_FLOAT32 = as_dtype("float32")
 
 
 class Pooling(Primitive, family=True):
@@ -34,7 +38,7 @@ class Pooling(Primitive, family=True):
         return counts
 
     def _require_images(self, spec: Spec, role: str) -> None:
-        self.require_dtype(spec, ("uint", "int", "float"), role)
+        self.require_dtype(spec, ("uint", "int", "float") if self.name == "max_pool" else ("float",), role)
         self.require_rank(spec, 3, 5, role)
 
     def _require_windows(self, g: Spec, wanted: tuple[int | None, ...]) -> None:
@@ -43,6 +47,16 @@ class Pooling(Primitive, family=True):
                 f"{self.name}: g has shape {g.shape} where the windows give {wanted}.",
                 fix="give the gradient of what the pooling returns.",
             )
+
+    def _emit(self, kernels: Any, *args: Any, **attrs: Any) -> Any:
+        """The native kernel; 16-bit floats go through it as float32."""
+        dtype = args[0].spec.dtype
+        if dtype.is_floating and dtype.size == 2:
+            return kernels.decompose(
+                lambda *args: cast(self(*(cast(array, dtype=_FLOAT32) for array in args), **attrs), dtype=dtype), *args
+            )
+        low = tuple(low for low, _ in attrs["padding"])
+        return kernels.emit(self.name, *args, window=attrs["window"], strides=attrs["strides"], low=low)
 
     def batch(self, size, mapped, *args, **attrs):
         if any(None in array.spec.shape for array in args):
@@ -92,7 +106,7 @@ class MaxPool(Pooling):
         return (max_pool_gradient(x, g, **attrs),)
 
     def cpu(self, kernels, x, *, window, strides, padding):
-        return kernels.host(lambda x: self.reference(x, window=window, strides=strides, padding=padding), x)
+        return self._emit(kernels, x, window=window, strides=strides, padding=padding)
 
     def xla(self, lax, x, *, window, strides, padding):
         whole = ((0, 0), *padding, (0, 0))
@@ -134,7 +148,7 @@ class MaxPoolGradient(Pooling):
         return broadcast_to(scalar(0, x.spec.dtype), shape=x.spec.shape), max_pool_take(x, h, **attrs)
 
     def cpu(self, kernels, x, g, *, window, strides, padding):
-        return kernels.host(lambda x, g: self.reference(x, g, window=window, strides=strides, padding=padding), x, g)
+        return self._emit(kernels, x, g, window=window, strides=strides, padding=padding)
 
     def xla(self, lax, x, g, *, window, strides, padding):
         _, pull = lax.jax.vjp(lambda x: max_pool.xla(lax, x, window=window, strides=strides, padding=padding), x)
@@ -157,13 +171,14 @@ class MaxPoolGradient(Pooling):
             Sample(ties, rng.normal(size=(2, 3, 3, 9)).astype(np.float32), differentiable=(1,), **pooled),
             Sample(ties, rng.normal(size=(2, 3, 3, 9)).astype(np.float32), differentiable=(1,), **lapping),
             BadSample(ShapeError, "where the windows give", np.ones((1, 4, 4, 2)), np.ones((1, 3, 2, 2)), **pooled),
+            BadSample(DTypeError, "dtype int32", np.ones((1, 4, 4, 2), "i4"), np.ones((1, 2, 2, 2), "i4"), **pooled),
         ]
 
 
 class MaxPoolTake(Pooling):
     """The elements of h at the winners of the windows of x: the gradient of the gradient of max pooling.
 
-    Shapes: x and h (batch, *spatial, channels) -> (batch, *windows, channels).    Dtypes: both the same number.
+    Shapes: x and h (batch, *spatial, channels) -> (batch, *windows, channels).    Dtypes: both the same float.
     Errors: ShapeError if x and h differ.    Source: own.
     """
 
@@ -180,7 +195,7 @@ class MaxPoolTake(Pooling):
         return broadcast_to(scalar(0, x.spec.dtype), shape=x.spec.shape), max_pool_gradient(x, g, **attrs)
 
     def cpu(self, kernels, x, h, *, window, strides, padding):
-        return kernels.host(lambda x, h: self.reference(x, h, window=window, strides=strides, padding=padding), x, h)
+        return self._emit(kernels, x, h, window=window, strides=strides, padding=padding)
 
     def xla(self, lax, x, h, *, window, strides, padding):
         return self._take(lax.numpy, x, h, window, strides, padding)
@@ -231,7 +246,7 @@ class AveragePool(Pooling):
         return (average_pool_gradient(g, sizes=x.spec.shape[1:-1], **attrs),)
 
     def cpu(self, kernels, x, *, window, strides, padding):
-        return kernels.host(lambda x: self.reference(x, window=window, strides=strides, padding=padding), x)
+        return self._emit(kernels, x, window=window, strides=strides, padding=padding)
 
     def xla(self, lax, x, *, window, strides, padding):
         return self._mean(lax.numpy, x, window, strides, padding)
@@ -281,9 +296,7 @@ class AveragePoolGradient(Pooling):
         return (average_pool(h, **attrs),)
 
     def cpu(self, kernels, g, *, sizes, window, strides, padding):
-        return kernels.host(
-            lambda g: self.reference(g, sizes=sizes, window=window, strides=strides, padding=padding), g
-        )
+        return self._emit(kernels, g, sizes=sizes, window=window, strides=strides, padding=padding)
 
     def xla(self, lax, g, *, sizes, window, strides, padding):
         x = lax.numpy.zeros((g.shape[0], *sizes, g.shape[-1]), g.dtype)
