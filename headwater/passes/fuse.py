@@ -16,7 +16,7 @@ from typing import Any
 
 from headwater.ir.graph import Graph, Node, Value, has_effects
 from headwater.ir.spec import Shape
-from headwater.primitives.fused import fused_elementwise, fused_matmul
+from headwater.primitives.fused import FUSED_PRODUCTS, fused_elementwise
 from headwater.primitives.shape import reshape
 
 MAX_NODES, MAX_INPUTS = 96, 32
@@ -271,8 +271,8 @@ class _Builder:
         return self.new
 
     def _products(self) -> dict[Node, Region]:
-        """Matrix products that a region finishes: all their uses lie in it, and it has one full result and nothing
-        else."""
+        """Products (of matrices, convolutions) that a region finishes: all their uses lie in it, and it has one full
+        result and nothing else."""
         found: dict[Node, Region] = {}
         for region in dict.fromkeys(self.fusion.region_of.values()):
             if any(kind != FULL for kind in region.kinds.values()) or len(self._results(region)) != 1:
@@ -281,7 +281,7 @@ class _Builder:
                 node = value.node
                 if (
                     node is None
-                    or node.primitive.name != "matmul"
+                    or node.primitive.name not in FUSED_PRODUCTS
                     or value in self.outputs
                     or value.spec.shape != region.shape
                 ):
@@ -356,8 +356,8 @@ class _Builder:
             outputs = self.new.add(fused_elementwise, inputs, {"body": body, "shape": region.shape}, specs, source)
         else:
             operands = [*(self._value(value) for value in product.inputs), *inputs[1:]]
-            flags = {name: product.attrs.get(name, False) for name in ("transpose_a", "transpose_b")}
-            outputs = self.new.add(fused_matmul, operands, {"body": body, **flags}, specs, source)
+            fused = FUSED_PRODUCTS[product.primitive.name]
+            outputs = self.new.add(fused, operands, {"body": body, **product.attrs}, specs, source)
         self.values.update(zip(results, outputs))
 
     def _body(self, region: Region, externals: list[Value], results: list[Value]) -> tuple[list[Any], Graph]:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from headwater.dtypes import as_dtype
+from headwater.dtypes import DType, as_dtype
 from headwater.errors import DTypeError, ShapeError
 from headwater.ir.primitive import BadSample, Primitive, Sample
 from headwater.ir.spec import Spec, sizes_differ
@@ -24,6 +24,8 @@ _FLOAT32 = as_dtype("float32")
 
 class Convolutional(Primitive, family=True):
     """Base of the three."""
+
+    _output_and_kernel: Any
 
     def _require_operands(self, a: Spec, b: Spec, roles: tuple[str, str]) -> None:
         self.require_same_dtype(a, b)
@@ -66,7 +68,20 @@ class Convolutional(Primitive, family=True):
             return kernels.decompose(
                 lambda a, b: cast(self(cast(a, dtype=_FLOAT32), cast(b, dtype=_FLOAT32), **attrs), dtype=dtype), a, b
             )
-        return kernels.emit(self.name, a, b, **native_attrs(**attrs))
+        return kernels.emit(self.name, a, b, **self.native_attrs(**attrs))
+
+    def native_attrs(self, *, strides: Any, padding: Pairs, dilation: Any, groups: int, **_: Any) -> dict[str, Any]:
+        """The attributes of the native kernel: what else there is, shapes say."""
+        return {"strides": strides, "low": tuple(low for low, _ in padding), "dilation": dilation, "groups": groups}
+
+    def has_epilogue(self, dtype: DType) -> bool:
+        """Whether the native kernel can put an element-wise program behind the convolution."""
+        return dtype.is_floating and dtype.size > 2
+
+    def flops(self, a: Spec, b: Spec, **attrs: Any) -> int:
+        """A multiplication and an addition for each element of each window."""
+        y, kernel = self._output_and_kernel(a, b, attrs)
+        return 2 * y.size * kernel.size // kernel.shape[-1]
 
     def batch(self, size, mapped, a, b, **attrs):
         if tuple(mapped) != (True, False) or None in a.spec.shape or self.name == "convolution_kernel_gradient":
@@ -140,6 +155,9 @@ class Convolution(Convolutional):
         counts = output_sizes(self.name, x.shape[1:-1], kernel.shape[:-2], strides, padding, dilation)
         return x.with_shape((x.shape[0], *counts, kernel.shape[-1]))
 
+    def _output_and_kernel(self, a: Spec, b: Spec, attrs: dict[str, Any]) -> tuple[Spec, Spec]:
+        return self.infer(a, b, **attrs), b
+
     def vjp(self, g, y, x, kernel, **attrs):
         return (
             convolution_input_gradient(g, kernel, sizes=x.spec.shape[1:-1], **attrs),
@@ -205,6 +223,9 @@ class ConvolutionInputGradient(Convolutional):
         self._require_windows(output_sizes(self.name, sizes, kernel.shape[:-2], strides, padding, dilation), g)
         inner = kernel.shape[-2]
         return g.with_shape((g.shape[0], *sizes, None if inner is None else inner * groups))
+
+    def _output_and_kernel(self, a: Spec, b: Spec, attrs: dict[str, Any]) -> tuple[Spec, Spec]:
+        return a, b
 
     def vjp(self, h, y, g, kernel, *, sizes, **attrs):
         return (
@@ -278,6 +299,9 @@ class ConvolutionKernelGradient(Convolutional):
         self._require_windows(output_sizes(self.name, x.shape[1:-1], window, strides, padding, dilation), g)
         return x.with_shape((*window, None if channels is None else channels // groups, filters))
 
+    def _output_and_kernel(self, a: Spec, b: Spec, attrs: dict[str, Any]) -> tuple[Spec, Spec]:
+        return b, self.infer(a, b, **attrs)
+
     def vjp(self, h, y, x, g, *, window, **attrs):
         return convolution_input_gradient(g, h, sizes=x.spec.shape[1:-1], **attrs), convolution(x, h, **attrs)
 
@@ -313,11 +337,6 @@ class ConvolutionKernelGradient(Convolutional):
             BadSample(ShapeError, "the batches", np.ones((2, 5, 5, 4)), g, **plain),
             BadSample(ShapeError, "cut into", np.ones((1, 5, 5, 3)), g, **{**plain, "groups": 2}),
         ]
-
-
-def native_attrs(*, strides: Any, padding: Pairs, dilation: Any, groups: int, **_: Any) -> dict[str, Any]:
-    """The attributes of the native kernels: what else there is, shapes say."""
-    return {"strides": strides, "low": tuple(low for low, _ in padding), "dilation": dilation, "groups": groups}
 
 
 def _attrs(rank: int, **changed: Any) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from headwater.ir.primitive import BadSample, Primitive, Sample, absent
 from headwater.ir.registry import REGISTRY
 from headwater.ir.replay import run_reference
 from headwater.ir.spec import Shape, Spec, sizes_differ
+from headwater.primitives.conv import convolution, convolution_input_gradient
 from headwater.primitives.linear import matmul
 
 
@@ -73,7 +74,43 @@ class FusedElementwise(Primitive):
         ]
 
 
-class FusedMatMul(Primitive):
+class FusedProduct(Primitive, family=True):
+    """Base: a product of two arrays whose elements go through a region of element-wise nodes before they are written.
+
+    A member names the primitive that makes the product, and the kernel's attributes.
+    """
+
+    multiple = True
+    vjp = absent("it is made after differentiation")
+    product: Any
+    needs = ("product",)
+
+    def infer(self, a: Spec, b: Spec, *extras: Spec, body: Graph, **attrs: Any) -> tuple[Spec, ...]:
+        _require_inputs(self, body, (self.product.infer(a, b, **attrs), *extras))
+        return tuple(value.spec for value in body.outputs)
+
+    def flops(self, a: Spec, b: Spec, *extras: Spec, body: Graph, **attrs: Any) -> int:
+        return self.product.flops(a, b, **attrs) + flops_of(body)
+
+    def cpu(self, kernels: Any, a: Any, b: Any, *extras: Any, body: Graph, **attrs: Any) -> Any:
+        if not self.product.has_epilogue(a.spec.dtype):
+            return kernels.decompose(
+                lambda a, b, *extras: fused_elementwise(
+                    self.product(a, b, **attrs), *extras, body=body, shape=body.inputs[0].spec.shape
+                ),
+                a, b, *extras,
+            )  # fmt: skip
+        native = self.product.native_attrs(**attrs)
+        return kernels.fused_product(self.product.name, body, a, b, extras, **native)
+
+    def xla(self, lax: Any, a: Any, b: Any, *extras: Any, body: Graph, **attrs: Any) -> Any:
+        return tuple(lax.run(body, (self.product.xla(lax, a, b, **attrs), *extras)))
+
+    def reference(self, a: Any, b: Any, *extras: Any, body: Graph, **attrs: Any) -> Any:
+        return tuple(run_reference(body, (self.product.reference(a, b, **attrs), *extras)))
+
+
+class FusedMatMul(FusedProduct):
     """A matrix product whose elements go through a region of element-wise nodes before they are written.
 
     Shapes: a, b as matmul; the body's first input is the product, the others follow.    Dtypes: those of the body.
@@ -81,28 +118,7 @@ class FusedMatMul(Primitive):
     """
 
     name = "fused_matmul"
-    multiple = True
-    vjp = absent("it is made after differentiation")
-
-    def infer(
-        self, a: Spec, b: Spec, *extras: Spec, body: Graph, transpose_a: bool, transpose_b: bool
-    ) -> tuple[Spec, ...]:
-        _require_inputs(self, body, (matmul.infer(a, b, transpose_a=transpose_a, transpose_b=transpose_b), *extras))
-        return tuple(value.spec for value in body.outputs)
-
-    def flops(self, a: Spec, b: Spec, *extras: Spec, body: Graph, transpose_a: bool, transpose_b: bool) -> int:
-        return matmul.flops(a, b, transpose_a=transpose_a, transpose_b=transpose_b) + flops_of(body)
-
-    def cpu(self, kernels, a, b, *extras, body, transpose_a, transpose_b):
-        return kernels.fused_matmul(body, a, b, extras, transpose_a=transpose_a, transpose_b=transpose_b)
-
-    def xla(self, lax, a, b, *extras, body, transpose_a, transpose_b):
-        product = matmul.xla(lax, a, b, transpose_a=transpose_a, transpose_b=transpose_b)
-        return tuple(lax.run(body, (product, *extras)))
-
-    def reference(self, a, b, *extras, body, transpose_a, transpose_b):
-        product = matmul.reference(a, b, transpose_a=transpose_a, transpose_b=transpose_b)
-        return tuple(run_reference(body, (product, *extras)))
+    product = matmul
 
     def samples(self, rng: np.random.Generator) -> list[Sample]:
         a, b, bias = (rng.normal(size=shape).astype(np.float32) for shape in ((5, 3), (3, 7), (7,)))
@@ -114,11 +130,67 @@ class FusedMatMul(Primitive):
         ]
 
 
-def _chain_body() -> Graph:
-    """tanh(x + bias) of (5, 7) and (7,), for samples."""
-    float32 = as_dtype("float32")
+class FusedConvolution(FusedProduct):
+    """A convolution whose elements go through a region of element-wise nodes before they are written.
+
+    Shapes: x, kernel as convolution; the body's first input is its result, the others follow.    Dtypes: those of the
+    body.    Errors: GraphError if the inputs are not those of the body.    Source: own.
+    """
+
+    name = "fused_convolution"
+    product = convolution
+
+    def samples(self, rng: np.random.Generator) -> list[Sample]:
+        found = [
+            Sample(*_images(rng, (2, 8, 9, 3), dtype), body=_chain_body((2, 6, 7, 5), dtype), **_WINDOWS)
+            for dtype in ("float32", "float64", "bfloat16")
+        ]
+        large = Sample(*_images(rng, (5, 34, 34, 3), "float32"), body=_chain_body((5, 32, 32, 5)), **_WINDOWS)
+        x, kernel, _ = _images(rng, (2, 8, 9, 3), "float32")
+        bad = BadSample(GraphError, "a body that takes", x, kernel, body=_chain_body((2, 6, 7, 5)), **_WINDOWS)
+        return [*found, large, bad]
+
+
+class FusedConvolutionInputGradient(FusedProduct):
+    """The gradient of a convolution by its input, or a transposed convolution, whose elements go through a region of
+    element-wise nodes before they are written.
+
+    Shapes: g, kernel as convolution_input_gradient; the body's first input is its result, the others follow.
+    Dtypes: those of the body.    Errors: GraphError if the inputs are not those of the body.    Source: own.
+    """
+
+    name = "fused_convolution_input_gradient"
+    product = convolution_input_gradient
+
+    def samples(self, rng: np.random.Generator) -> list[Sample]:
+        g, bias = rng.normal(size=(2, 6, 7, 4)), rng.normal(size=(5,))
+        kernel = rng.normal(size=(3, 3, 5, 4))
+        strided = {**_WINDOWS, "strides": (2, 2)}
+        small = [array.astype(np.float32) for array in (g, kernel, bias)]
+        body, twice = _chain_body((2, 8, 9, 5)), _chain_body((2, 13, 15, 5))
+        large = _chain_body((2, 80, 80, 5))
+        wide = rng.normal(size=(2, 39, 39, 4)).astype(np.float32)
+        return [
+            Sample(*small, body=body, sizes=(8, 9), **_WINDOWS),
+            Sample(*small, body=twice, sizes=(13, 15), **strided),
+            Sample(wide, *small[1:], body=large, sizes=(80, 80), **strided),
+            BadSample(GraphError, "a body that takes", *small[:2], body=body, sizes=(8, 9), **_WINDOWS),
+        ]
+
+
+_WINDOWS: Any = {"strides": (1, 1), "padding": ((0, 0), (0, 0)), "dilation": (1, 1), "groups": 1}
+
+
+def _images(rng: np.random.Generator, shape: Shape, dtype: str) -> list[np.ndarray]:
+    """Images, a kernel of windows of 3 x 3 for them, and a bias, for samples."""
+    shapes = (shape, (3, 3, shape[-1], 5), (5,))
+    return [rng.normal(size=each).astype(as_dtype(dtype).numpy) for each in shapes]
+
+
+def _chain_body(shape: Shape = (5, 7), dtype: str = "float32") -> Graph:
+    """tanh(x + bias) of arrays of `shape` and of its last axis, for samples."""
     body = Graph("chain")
-    x, bias = body.add_input(Spec((5, 7), float32)), body.add_input(Spec((7,), float32))
+    x, bias = (body.add_input(Spec(each, as_dtype(dtype))) for each in (shape, shape[-1:]))
     (shifted,) = body.add(REGISTRY["add"], (x, bias), {})
     body.outputs = list(body.add(REGISTRY["tanh"], (shifted,), {}))
     return body
@@ -142,3 +214,9 @@ def _softmax_body() -> Graph:
 
 fused_elementwise: Any = FusedElementwise()
 fused_matmul: Any = FusedMatMul()
+fused_convolution: Any = FusedConvolution()
+fused_convolution_input_gradient: Any = FusedConvolutionInputGradient()
+
+FUSED_PRODUCTS = {
+    fused.product.name: fused for fused in (fused_matmul, fused_convolution, fused_convolution_input_gradient)
+}

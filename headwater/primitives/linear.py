@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from headwater.dtypes import DType
 from headwater.errors import DTypeError, ShapeError
 from headwater.ir.primitive import BadSample, Primitive, Sample
 from headwater.ir.spec import Spec, merge_sizes, sizes_differ
@@ -62,8 +63,16 @@ class MatMul(Primitive):
             by_b = matmul(a, g, transpose_a=not transpose_a, transpose_b=False)
         return by_a, by_b
 
-    def cpu(self, kernels, a, b, *, transpose_a=False, transpose_b=False):
-        return kernels.emit("matmul", a, b, transpose_a=int(transpose_a), transpose_b=int(transpose_b))
+    def cpu(self, kernels, a, b, **attrs):
+        return kernels.emit("matmul", a, b, **self.native_attrs(**attrs))
+
+    def native_attrs(self, transpose_a: bool = False, transpose_b: bool = False) -> dict[str, Any]:
+        """The attributes of the native kernel."""
+        return {"transpose_a": int(transpose_a), "transpose_b": int(transpose_b)}
+
+    def has_epilogue(self, dtype: DType) -> bool:
+        """Whether the native kernel can put an element-wise program behind the product."""
+        return True
 
     def xla(self, lax, a, b, *, transpose_a=False, transpose_b=False):
         a = lax.numpy.swapaxes(a, -1, -2) if transpose_a else a

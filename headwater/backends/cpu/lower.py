@@ -82,14 +82,15 @@ class Kernels:
         attrs = tape.attrs(tape.run(body))
         return self.emit("elementwise", *args, out=tuple(value.spec for value in body.outputs), **attrs)
 
-    def fused_matmul(
-        self, body: Graph, a: Operand, b: Operand, extras: Sequence[Operand], **attrs: Any
+    def fused_product(
+        self, kernel: str, body: Graph, a: Operand, b: Operand, extras: Sequence[Operand], **attrs: Any
     ) -> tuple[Operand, ...]:
-        """A matrix product whose tiles a body of element-wise nodes finishes; the body's first input is the product."""
+        """A product by a kernel whose tiles a body of element-wise nodes finishes; the body's first input is the
+        product."""
         tape = Tape(body.inputs[0].spec.shape, [value.spec for value in body.inputs])
         code = tape.attrs(tape.run(body))
         del code["shape"]
-        return self.emit("matmul", a, b, *extras, out=tuple(value.spec for value in body.outputs), **attrs, **code)
+        return self.emit(kernel, a, b, *extras, out=tuple(value.spec for value in body.outputs), **attrs, **code)
 
     def alias(self, x: Operand, shape: Shape) -> Operand:
         """The same memory under another shape of as many elements."""
