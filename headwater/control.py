@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -14,8 +15,10 @@ import numpy as np
 from headwater import ops, tree
 from headwater.dtypes import as_dtype
 from headwater.errors import ArgumentError, InvalidArgumentError
+from headwater.frontend.function import function as traced_function
 from headwater.frontend.tensor_spec import TensorSpec
 from headwater.frontend.tracing import init_scope, is_tracing, trace_aside
+from headwater.ir import dispatch
 from headwater.ir.spec import Spec
 from headwater.ops.convert import convert_to_tensor, is_tensor
 from headwater.primitives.custom import host_call
@@ -208,8 +211,16 @@ def stop_gradient(input: Any, name: str | None = None) -> Any:
 
 
 def recompute_grad(f: Callable[..., Any]) -> Callable[..., Any]:
-    """The function itself; the compiler decides what to compute again."""
-    return f
+    """A function with the values and gradients of `f`, which keeps nothing inside `f` for the gradient but computes it
+    again; see `ops.rematerialize`. Called eagerly while a tape records, `f` runs as a traced function.
+    """
+    inside, compiled = ops.rematerialize(f), traced_function(f)
+
+    @functools.wraps(f)
+    def recomputed(*args: Any, **kwargs: Any) -> Any:
+        return (compiled if not is_tracing() and dispatch.recorders() else inside)(*args, **kwargs)
+
+    return recomputed
 
 
 def grad_pass_through(f: Callable[..., Any]) -> Callable[..., Any]:

@@ -52,10 +52,12 @@ _PLACES = {
     "Operation": "operations.operation",
     "Optimizer": "optimizers",
     "Regularizer": "regularizers",
+    "RematScope": "rematerialization",
     "Sequential": "models",
     "StatelessScope": "variable",
     "Variable": "variable",
     "name_scope": "name_scope",
+    "remat": "rematerialization",
 }
 
 __all__ = [*sorted(_SUBMODULES), *_PLACES, "version"]

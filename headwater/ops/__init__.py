@@ -32,7 +32,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'headwater.ops' has no attribute {name!r}")
     # By name, because they stand beside and above this package: what results are, and how functions are differentiated.
     importlib.import_module("headwater.frontend.tensor")
-    if module in ("headwater.ops.control", "headwater.ops.mapping"):
+    if module in ("headwater.ops.control", "headwater.ops.mapping", "headwater.ops.recompute"):
         importlib.import_module("headwater.autodiff")
     loaded = importlib.import_module(module)
     found = loaded if module == f"headwater.ops.{name}" and _is_module_name(name) else getattr(loaded, name)

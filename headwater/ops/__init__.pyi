@@ -334,6 +334,9 @@ from headwater.ops.pooling import (
 from headwater.ops.rearrangement import (
     rearrange as rearrange,
 )
+from headwater.ops.recompute import (
+    rematerialize as rematerialize,
+)
 from headwater.ops.reduction import (
     all as all,
     amax as amax,

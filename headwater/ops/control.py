@@ -254,6 +254,19 @@ def _branches(
     return first.restore(results[: len(dtypes)])
 
 
+def traced_once(
+    name: str, function: Callable[..., Any], operands: Sequence[Any], apply: Callable[..., Sequence[Any]]
+) -> Any:
+    """What `function(*operands)` returns, traced to a graph that `apply(graph, *operands, *captures)` puts to use."""
+    traced = _Traced(name, function, [operand.spec for operand in operands], None)
+    graph = traced.finish(traced.written)
+    captures = _conform([traced], [graph], [len(operands)])
+    results = apply(graph, *operands, *captures)
+    count = len(traced.results)
+    _assign(traced.written, results[count:])
+    return traced.restore(results[:count])
+
+
 def _common_dtype(dtypes: Sequence[DType]) -> DType:
     from headwater.dtypes import result_type
 

@@ -8,8 +8,8 @@ from headwater.passes.inline import append
 
 
 def expand_composites(graph: Graph) -> Graph:
-    """The graph without custom gradients, whose work is done once a graph was differentiated, and without fused
-    primitives that have no kernel of their own.
+    """The graph without fused primitives that have no kernel of their own, and without what has done its work once a
+    graph was differentiated: custom gradients, and what is computed again for a gradient.
     """
     bodies = {node: body for node in graph.nodes if (body := _body_of(node)) is not None}
     if not bodies:
@@ -29,7 +29,7 @@ def expand_composites(graph: Graph) -> Graph:
 def _body_of(node: Node) -> Graph | None:
     """What the node stands for; None if it stands for itself."""
     primitive = node.primitive
-    if primitive.name == "custom_gradient":
+    if primitive.name in ("custom_gradient", "recompute"):
         return node.attrs["body"]
     if isinstance(primitive, Fused) and type(primitive).cpu is Fused.cpu:
         return primitive.decomposition([value.spec for value in node.inputs], node.attrs)

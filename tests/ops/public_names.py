@@ -14,6 +14,7 @@ NAMESPACES = ("image", "linalg", "nn", "numpy", "random")
 PLAIN = {
     "control": ("custom_gradient",),
     "mapping": ("jvp", "vectorize"),
+    "recompute": ("rematerialize",),
     "defaults": ("epsilon", "floatx", "image_data_format", "set_epsilon", "set_floatx", "set_image_data_format"),
 }
 

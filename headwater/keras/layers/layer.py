@@ -17,7 +17,7 @@ from headwater.errors import ArgumentError, DTypeError, ShapeError, StateError, 
 from headwater.frontend.tensor import Tensor
 from headwater.frontend.tracing import init_scope
 from headwater.frontend.variable import Variable as _FrontendVariable
-from headwater.keras import dtype_policies
+from headwater.keras import dtype_policies, rematerialization
 from headwater.keras.keras_tensor import KerasTensor
 from headwater.keras.layers.call_signature import CallSignature, signature_of
 from headwater.keras.layers.input_spec import check_inputs
@@ -144,6 +144,7 @@ class Layer(Operation):
         self.supports_masking = type(self).compute_mask is not Layer.compute_mask
         self.__dict__["_input_spec"] = None
         self.__dict__["_build_shapes"] = None
+        self.__dict__["_remat_scope"] = rematerialization.current_scope()
 
     def _take_older_arguments(self, kwargs: dict[str, Any]) -> None:
         """`input_shape=`, `input_dim=` and `weights=`, as scripts for Keras 2 have them."""
@@ -491,7 +492,9 @@ class Layer(Operation):
             return self._call_by_mode(args, kwargs)
 
     def _call_by_mode(self, args: tuple, kwargs: dict[str, Any]) -> Any:
-        return self.call(*args, **kwargs)
+        if self._remat_scope is None:
+            return self.call(*args, **kwargs)
+        return rematerialization.call_layer(self, self._remat_scope, args, kwargs)
 
     def _traced_call(self, *args: Any, **kwargs: Any) -> Any:
         with name_scope(self.name, caller=self):

@@ -73,6 +73,9 @@ class Model(Trainer, Reports, Layer):
             fix=f"define {type(self).__name__}.call(self, inputs), or make it by Model(inputs, outputs).",
         )
 
+    def _call_by_mode(self, args: tuple, kwargs: dict[str, Any]) -> Any:
+        return self.call(*args, **kwargs)  # of a model made inside a RematScope, the layers are computed again
+
     @property
     def layers(self) -> list[Layer]:
         """Its layers, without those inside them."""
