@@ -13,13 +13,11 @@ from typing import Any
 import numpy as np
 
 from headwater import ops, tree
-from headwater.dtypes import as_dtype
 from headwater.errors import ArgumentError, InvalidArgumentError
 from headwater.frontend.function import function as traced_function
-from headwater.frontend.tensor_spec import TensorSpec
+from headwater.frontend.host_function import CalledAhead, Promise, call_on_host, call_python
 from headwater.frontend.tracing import init_scope, is_tracing, trace_aside
 from headwater.ir import dispatch
-from headwater.ir.spec import Spec
 from headwater.ops.convert import convert_to_tensor, is_tensor
 from headwater.primitives.custom import host_call
 from headwater.primitives.custom import py_function as py_call
@@ -236,70 +234,48 @@ def grad_pass_through(f: Callable[..., Any]) -> Callable[..., Any]:
 def numpy_function(
     func: Any = None, inp: Any = None, Tout: Any = None, stateful: bool = True, name: str | None = None
 ) -> Any:
-    """What a function of NumPy arrays returns, inside a traced function too.
+    """What a function of NumPy arrays returns, inside a traced function too; its gradient is None.
 
     Args:
         func: called with an array for each input.
         inp: tensors.
-        Tout: dtype of the result, or a list of them.
+        Tout: dtype of the result, or a list of them; a TensorSpec in place of a dtype says the shape too.
+        stateful: False if it need not be called where its results are not used.
     """
-    return _host(func, inp, Tout, stateful, lambda values: values)
-
-
-def py_function(func: Any = None, inp: Any = None, Tout: Any = None, name: str | None = None) -> Any:
-    """What a Python function of eager tensors returns, inside a traced function too; the arguments are those of
-    `numpy_function`."""
-    return _host(func, inp, Tout, True, lambda values: [convert_to_tensor(np.array(value)) for value in values])
-
-
-def _host(func: Any, inp: Any, output_types: Any, stateful: bool, prepare: Callable[[Any], Any]) -> Any:
-    inputs = [convert_to_tensor(x) for x in inp]
-    many = isinstance(output_types, (list, tuple))
-    dtypes = (
-        [
-            as_dtype(dtype.dtype if isinstance(dtype, TensorSpec) else dtype)
-            for dtype in (output_types if many else [output_types])
-        ]
-        if output_types not in (None, [], ())
-        else []
-    )
-    if not is_tracing():
-        results = func(*prepare([tensor.numpy() for tensor in inputs]))
-        results = list(results) if many else [results]
-        tensors = [
-            convert_to_tensor(np.asarray(value) if not is_tensor(value) else value, dtype)
-            for value, dtype in zip(results, dtypes)
-        ]
-    else:
-        tensors = _traced_host(func, inputs, output_types if many else [output_types], dtypes, many, stateful, prepare)
-    return tensors if many else tensors[0] if tensors else None
-
-
-def _traced_host(
-    func: Any,
-    inputs: list[Any],
-    wanted: Any,
-    dtypes: list[Any],
-    many: bool,
-    stateful: bool,
-    prepare: Callable[[Any], Any],
-) -> list[Any]:
-    """A node that calls Python when the program runs. Its results' shapes must be known: a TensorSpec in Tout says
-    them, and without
-    one the function is tried once, on zeros."""
+    inputs, promise = [ops.stop_gradient(convert_to_tensor(x)) for x in inp], Promise(Tout)
 
     def on_host(*arrays: np.ndarray) -> tuple[np.ndarray, ...]:
         with init_scope():
-            results = func(*prepare([array if array.shape else array[()] for array in arrays]))
-        results = results if many else [results]
-        return tuple(np.asarray(value, dtype.numpy) for value, dtype in zip(results, dtypes))
+            returned = func(*[array if array.shape else array[()] for array in arrays])
+        return tuple(promise.held_to(returned, lambda value, dtype: np.asarray(value, dtype.numpy)))
 
-    shapes = [tuple(item.shape) if isinstance(item, TensorSpec) and item.shape is not None else None for item in wanted]
-    if None in shapes:
-        tried = on_host(*[np.zeros(tensor.spec.shape, tensor.spec.dtype.numpy) for tensor in inputs])
-        shapes = [array.shape for array in tried]
-    specs = tuple(Spec(shape, dtype) for shape, dtype in zip(shapes, dtypes))
-    return list((py_call if stateful else host_call)(*inputs, function=on_host, specs=specs))
+    if is_tracing():
+        remembered = CalledAhead(on_host)
+        call = py_call if stateful else host_call
+        return promise.restore(call_on_host(remembered, remembered.call_ahead, inputs, promise, call))
+    return promise.restore([convert_to_tensor(array) for array in on_host(*map(np.asarray, inputs))])
+
+
+def py_function(func: Any = None, inp: Any = None, Tout: Any = None, name: str | None = None) -> Any:
+    """What a Python function of eager tensors returns, inside a traced function too; its gradient is that of what the
+    function does with its arguments.
+
+    Args:
+        func: called with an eager tensor for each input.
+        inp: tensors.
+        Tout: dtype of the result, or a list of them; a TensorSpec in place of a dtype says the shape too.
+    Raises: ArgumentError if the shape of a result is neither said nor found by calling `func` on what it will be called
+        with: in a loop, or in a function that is traced for TensorSpecs.
+    Example:
+        >>> x = tf.constant([1.0, 2.0])
+        >>> with tf.GradientTape() as tape:
+        ...     tape.watch(x)
+        ...     y = tf.py_function(lambda x: x * x, [x], tf.float32)
+        >>> tape.gradient(y, x).numpy()
+        array([2., 4.], dtype=float32)
+    """
+    promise = Promise(Tout)
+    return promise.restore(call_python(func, [convert_to_tensor(x) for x in inp], promise))
 
 
 def _effect(function: Callable[..., None], tensors: Sequence[Any]) -> None:

@@ -27,7 +27,7 @@ def graph_vjp(graph: Graph, wanted: Sequence[int]) -> Graph:
     records = Records()
     with dispatch.tracing(trace):
         with dispatch.recording((records,)):
-            outputs = replay(graph, inputs)
+            outputs = replay(_without_effects(graph), inputs)
         with dispatch.recording(()):
             sources = [inputs[index] for index in wanted]
             found = backward(records, [outputs[index] for index in differentiable], cotangents, sources)
@@ -36,3 +36,12 @@ def graph_vjp(graph: Graph, wanted: Sequence[int]) -> Graph:
             ]
             trace.graph.outputs = [trace.lift(result) for result in results]
     return trace.graph
+
+
+def _without_effects(graph: Graph) -> Graph:
+    """The graph without what it only does, such as printing: that is done when it runs, not when it is
+    differentiated."""
+    quiet = Graph(graph.name)
+    quiet.inputs, quiet.outputs = graph.inputs, graph.outputs
+    quiet.nodes = [node for node in graph.nodes if node.outputs]
+    return quiet

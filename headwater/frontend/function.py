@@ -25,6 +25,7 @@ from headwater.frontend.variable import State
 from headwater.ir import dispatch
 from headwater.ir.dispatch import Array
 from headwater.ir.graph import Graph
+from headwater.ir.replay import replay
 from headwater.ir.spec import Spec
 from headwater.ops.convert import convert_to_tensor
 from headwater.passes import optimize
@@ -53,7 +54,14 @@ class ConcreteFunction:
         updates: positions among the states of those that it writes, in the order of the graph's last outputs.
     """
 
-    def __init__(self, function: Callable[..., Any], name: str, leaves: Sequence[Any], structure: Any) -> None:
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        name: str,
+        leaves: Sequence[Any],
+        structure: Any,
+        examples: Sequence[Array] = (),
+    ) -> None:
         self.name = name
         self._source = (function, name, list(leaves), structure)
         self._of_sizes: dict[Any, ConcreteFunction] = {}  # of a signature with open sizes: traced for known ones
@@ -63,6 +71,7 @@ class ConcreteFunction:
         self.input_specs = [leaf for leaf in leaves if isinstance(leaf, Spec)]
         trace = dispatch.Trace(name)
         inputs = [trace.input(leaf) if isinstance(leaf, Spec) else leaf for leaf in leaves]
+        trace.examples = dict(zip(trace.graph.inputs, examples))
         with dispatch.tracing(trace), dispatch.recording(()):
             args, kwargs = structure.unflatten(inputs)
             result = function(*args, **kwargs)
@@ -123,6 +132,8 @@ class ConcreteFunction:
         recorders = dispatch.recorders()
         arguments = [*tensors, *(state.read() for state in self.states)] if recorders else tensors
         dispatch.require_values(tensors)
+        if recorders and self._calls_python:
+            return self._call_step_by_step(arguments)
         buffers = self.run([tensor.buffer for tensor in tensors])
         results = [Tensor(spec, buffer) for spec, buffer in zip(self._output_specs, buffers)]
         for recorder in recorders:
@@ -133,6 +144,19 @@ class ConcreteFunction:
         """What the function returned, in its structure, for the buffers that `run` returned."""
         tensors = [Tensor(spec, buffer) for spec, buffer in zip(self._output_specs, buffers)]
         return tensors[0] if self._single else self._restore(tensors)
+
+    @functools.cached_property
+    def _calls_python(self) -> bool:
+        """Whether a Python function is called for its results: a gradient of the whole would call it again."""
+        return any(not node.primitive.pure and node.outputs for node in self.graph.nodes)
+
+    def _call_step_by_step(self, arguments: Sequence[Array]) -> Any:
+        """The results, where tapes see every step."""
+        outputs = replay(self.graph, arguments)
+        for position, value in zip(self.updates, outputs[len(self._output_specs) :]):
+            self.states[position].write(value)
+        results = outputs[: len(self._output_specs)]
+        return results[0] if self._single else self._restore(results)
 
     @functools.cached_property
     def _forward(self) -> Graph:
@@ -180,7 +204,7 @@ class ConcreteFunction:
             function, name, leaves, structure = self._source
             given = iter(specs)
             known = [next(given) if isinstance(leaf, Spec) else leaf for leaf in leaves]
-            found = self._of_sizes[specs] = ConcreteFunction(function, name, known, structure)
+            found = self._of_sizes[specs] = ConcreteFunction(function, name, known, structure, tensors)
         return found
 
 
@@ -302,7 +326,7 @@ class Function:
         cache_key = (structure, tuple(key))
         found = self._cache.get(cache_key)
         if found is None:
-            found = self._trace(cache_key, specs, structure)
+            found = self._trace(cache_key, specs, structure, tensors)
         return found, tensors
 
     def _canonical(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -347,23 +371,24 @@ class Function:
             )
         return tensor
 
-    def _trace(self, key: Any, specs: list[Any], structure: Any) -> ConcreteFunction:
+    def _trace(self, key: Any, specs: list[Any], structure: Any, tensors: Sequence[Array]) -> ConcreteFunction:
         with self._lock:
             found = self._cache.get(key)
             if found is None:
-                found = ConcreteFunction(self._traceable, self.__name__, specs, structure)
+                examples = tensors if len(tensors) == sum(isinstance(spec, Spec) for spec in specs) else ()
+                found = ConcreteFunction(self._traceable, self.__name__, specs, structure, examples)
                 if found.created_variables:
-                    found = self._without_creation(specs, structure)
+                    found = self._without_creation(specs, structure, examples)
                 self.experimental_traces.append(f"{self.__name__}({', '.join(str(spec) for spec in specs)})")
                 self._cache[key] = found
                 if len(self._cache) > self.CACHE_SIZE:
                     self._cache.popitem(last=False)
             return found
 
-    def _without_creation(self, specs: list[Any], structure: Any) -> ConcreteFunction:
+    def _without_creation(self, specs: list[Any], structure: Any, examples: Sequence[Array]) -> ConcreteFunction:
         """Traced again, after a trace that made variables: that is allowed once, and they must be there now."""
         first, self._variables_made = not self._variables_made, True
-        found = ConcreteFunction(self._traceable, self.__name__, specs, structure) if first else None
+        found = ConcreteFunction(self._traceable, self.__name__, specs, structure, examples) if first else None
         if found is None or found.created_variables:
             raise ArgumentError(
                 f"{self.__name__} makes a tf.Variable on a call after the first.",

@@ -23,6 +23,11 @@ def is_tracing() -> bool:
     return dispatch.current_trace() is not None
 
 
+def is_plain() -> bool:
+    """True where code simply runs: no function is being traced, no tape records."""
+    return dispatch.current_trace() is None and not dispatch.recorders()
+
+
 @contextlib.contextmanager
 def init_scope() -> Iterator[None]:
     """Leave the functions being traced: what is computed inside is computed at once, and not recorded by tapes."""
@@ -76,26 +81,76 @@ def constant_value(tensor: Array) -> Any:
 
     Raises: StateError if it depends on one.
     """
+    return _evaluated(tensor, lambda value: None)
+
+
+def value_when_called(tensor: Array) -> Any:
+    """The eager value that a tensor will have in the call that it is traced for; variables have the values of now.
+
+    Raises: StateError if the trace is for no call in particular, or the tensor hangs on what a loop carries.
+    """
+    traces: dict[Graph, dispatch.Trace] = {}
+    trace = dispatch.current_trace()
+    while trace is not None:
+        traces[trace.graph], trace = trace, trace.parent
+
+    def known(value: Value) -> Any:
+        trace = traces.get(value.graph)
+        if trace is None or value in trace.examples:
+            return None if trace is None else trace.examples[value]
+        if value.node is not None:
+            return None
+        for state, array in trace.state_inputs.items():
+            if array.value is value:
+                return state.read()  # type: ignore[attr-defined]
+        place = trace.graph.inputs.index(value) - len(trace.graph.inputs) + len(trace.captures)
+        return evaluated(trace.captures[place]) if place >= 0 else None  # a sub-trace takes what it captures last
+
+    def evaluated(tensor: Array) -> Any:
+        return tensor if tensor.buffer is not None else _evaluated(tensor, known)
+
+    with init_scope():
+        return evaluated(tensor)
+
+
+def note_example(tensor: Array, array: Any) -> None:
+    """Let `value_when_called` know the value that a result of the innermost trace will have."""
+    trace = dispatch.current_trace()
+    assert trace is not None and tensor.value is not None
+    trace.examples[tensor.value] = dispatch.array_from_numpy(array)
+
+
+def _evaluated(tensor: Array, known: Callable[[Value], Any]) -> Any:
+    """The eager value of a traced tensor: what of its graph leads to it, run on the values that are `known`."""
     value = tensor.value
     assert value is not None
-    needed: dict[Node, None] = {}
-    _collect(value, needed)
-    graph = Graph("constant")
+    needed, given = _ancestors(value, known)
+    graph = Graph("evaluated")
+    graph.inputs = list(given)
     graph.nodes = [node for node in value.graph.nodes if node in needed]
     graph.outputs = [value]
     with init_scope():
-        return replay(graph, ())[0]
+        return replay(graph, list(given.values()))[0]
 
 
-def _collect(value: Value, needed: dict[Node, None]) -> None:
+def _ancestors(value: Value, known: Callable[[Value], Any]) -> tuple[dict[Node, None], dict[Value, Any]]:
+    """The nodes that a value hangs on, and the values at which the search for them ended because they are known."""
+    needed: dict[Node, None] = {}
+    given: dict[Value, Any] = {}
     pending = [value]
     while pending:
-        node = pending.pop().node
-        if node is None:
+        value = pending.pop()
+        if value in given or value.node in needed:
+            continue
+        found = known(value)
+        if found is not None:
+            given[value] = found
+        elif value.node is not None:
+            needed[value.node] = None
+            pending.extend(value.node.inputs)
+        else:
             raise StateError(
                 "a value that depends on the arguments of a traced function is needed before the function runs.",
                 fix="compute it outside of the function, or from constants alone.",
             )
-        if node not in needed:
-            needed[node] = None
-            pending.extend(node.inputs)
+    return needed, given

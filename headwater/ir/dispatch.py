@@ -173,6 +173,7 @@ class Trace:
         self.states: dict[StateCell, Array] = {}  # current value of each variable read or written here
         self.written: dict[StateCell, None] = {}  # in the order of the first write
         self.state_inputs: dict[StateCell, Array] = {}  # outermost trace: the input that a variable is read from
+        self.examples: dict[Value, Array] = {}  # what values will be in the call that this is traced for, if known
         self._unread: set[StateCell] = set()  # have a value that came from a write and was not read since
         self.created_variables: list[Any] = []  # outermost trace: the variables made while it ran
         self._lifted: dict[int, tuple[Array, Value]] = {}  # by id of the array, which is kept alive

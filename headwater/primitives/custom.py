@@ -213,9 +213,22 @@ class _HostFunction(Primitive, family=True):
         spec = Spec((2, 3), as_dtype("float64"))
         x = rng.normal(size=(2, 3))
         return [
-            Sample(x, x.T.copy(), function=_sample_function, specs=(spec, Spec((), as_dtype("int32")))),
+            Sample(
+                x, x.T.copy(), function=_sample_function, specs=(spec, Spec((), as_dtype("int32"))), differentiable=()
+            ),
             BadSample(ArgumentError, "can't be called", x, function=3, specs=(spec,)),
         ]
+
+
+class _Differentiable:
+    """A function of NumPy arrays with the attribute that says how its gradient is computed."""
+
+    def __init__(self, function: Callable[..., Any], gradient: Callable[..., Any] | None = None) -> None:
+        self._function, self.gradient = function, gradient
+        self.__name__ = type(self).__name__
+
+    def __call__(self, *arrays: np.ndarray) -> Any:
+        return self._function(*arrays)
 
 
 def _sample_function(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -255,6 +268,8 @@ class HostCall(_HostFunction):
 class PyFunction(_HostFunction):
     """The results of a Python function, called on the host exactly once whenever the graph runs, in order.
 
+    If the function has an attribute `gradient`, that is a function of the inputs, then a cotangent of each inexact
+    result, which returns a cotangent of each inexact input; it may have a gradient too. Others have no derivative.
     Shapes: any -> `specs`.    Dtypes: any -> `specs`.    Errors: ShapeError at run time if the results are not like
     `specs`.
     Source: own.
@@ -263,6 +278,22 @@ class PyFunction(_HostFunction):
     name = "py_function"
     pure = False
     ordered = True
+
+    def vjp(self, g, y, *xs, function, specs):
+        gradient = getattr(function, "gradient", None)
+        wanted = [place for place, x in enumerate(xs) if x.spec.dtype.is_inexact]
+        given = [cotangent for cotangent, spec in zip(g, specs) if spec.dtype.is_inexact]
+        if gradient is None or not wanted or not given:
+            return (None,) * len(xs)
+        found = self(*xs, *given, function=gradient, specs=tuple(xs[place].spec for place in wanted))
+        cotangents = dict(zip(wanted, found))
+        return tuple(cotangents.get(place) for place in range(len(xs)))
+
+    def samples(self, rng):
+        spec = Spec((2, 3), as_dtype("float64"))
+        second = _Differentiable(lambda x, g, h: (2 * g * h, 2 * x * h))
+        square = _Differentiable(lambda x: x * x, _Differentiable(lambda x, g: 2 * x * g, second))
+        return [*super().samples(rng), Sample(rng.normal(size=(2, 3)), function=square, specs=(spec,))]
 
 
 class Print(Primitive):

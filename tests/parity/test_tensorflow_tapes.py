@@ -939,7 +939,7 @@ def an_assignment_in_a_function_is_no_part_of_a_derivative(tf):
 
     def in_a_loop(x):
         total = v * 0.0
-        for i in tf.range(3):
+        for _ in tf.range(3):
             v.assign_add(x)
             total += v * v * x
         return total + v
@@ -969,7 +969,7 @@ def an_assignment_under_a_tape_in_a_function(tf):
         with tf.GradientTape(persistent=True) as tape:
             tape.watch(x)
             before = v * v
-            for i in tf.range(2):
+            for _ in tf.range(2):
                 before += v * x
             v.assign(x * 3.0)
             y = v * x + before
@@ -978,6 +978,78 @@ def an_assignment_under_a_tape_in_a_function(tf):
         return [*tape.gradient(y, [x, v]), *tape.gradient(z, [x, v]), v.read_value()]
 
     return f(tf.constant(5.0))
+
+
+@program
+def gradients_of_python_functions(tf):
+    calls = []
+    w = tf.Variable(3.0)
+
+    def host(x, a):
+        calls.append(x.numpy().tolist())
+        return x * x * w, a * tf.reduce_sum(x)
+
+    def call(x):
+        y, z = tf.py_function(host, [x * 2.0, tf.constant(2.0)], [tf.float32, tf.float32])
+        return tf.reduce_sum(y) * z
+
+    @tf.function
+    def inside(x):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = call(x)
+        return y, tape.gradient(y, x)
+
+    found = []
+    for f in (call, tf.function(call)):
+        for values in ([1.0, 2.0], [3.0, 4.0]):
+            x = tf.constant(values)
+            with tf.GradientTape() as tape:
+                tape.watch(x)
+                y = f(x)
+            found += [y, *tape.gradient(y, [x, w])]
+            found += list(inside(x))
+    return [*found, calls]
+
+
+@program
+def what_python_functions_return(tf):
+    one = tf.constant(1.0)
+
+    def outcomes(call):
+        return [
+            call(lambda x: x.numpy() * 2, [one], tf.float32),
+            call(lambda x: 2, [one], tf.float32),
+            call(lambda x: [x, x + 1], [one], [tf.float32, tf.float32]),
+            call(lambda x: x, [one], tf.TensorSpec([], tf.float32)),
+            call(lambda x: [x], [one], [tf.float32]),
+            call(lambda x: None, [one], []),
+            refused(lambda: call(lambda x: tf.cast(x, tf.int32), [one], tf.float32)),
+            refused(lambda: call(lambda x: 1 / 0, [one], tf.float32)),
+        ]
+
+    def compiled(f, inp, tout):
+        return tf.function(lambda: tf.py_function(f, inp, tout) if tout else [tf.py_function(f, inp, tout), []][1])()
+
+    return [outcomes(tf.py_function), outcomes(compiled)]
+
+
+@program
+def gradients_of_numpy_functions_are_none(tf):
+    x = tf.Variable([1.0, 2.0])
+
+    def f():
+        return tf.reduce_sum(tf.numpy_function(lambda a: a * 2, [x], tf.float32))
+
+    found = []
+    for call in (f, tf.function(f)):
+        with tf.GradientTape(persistent=True) as tape:
+            y = call()
+            z = y * tf.reduce_sum(x)
+        found += [y, z, tape.gradient(z, x)]
+        if call is f:
+            found.append(tape.gradient(y, x))
+    return found
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
