@@ -35,6 +35,17 @@ class _CallState(threading.local):
 
 _calls = _CallState()
 _NO_SCOPE = contextlib.nullcontext()
+_changes = [0]
+
+
+def changes_of_layers() -> int:
+    """How often an attribute of any layer was set: programs made of layers hold as long as it stays the same."""
+    return _changes[0]
+
+
+def inside_call() -> bool:
+    """True while this thread is in the call of a layer."""
+    return _calls.depth > 0
 
 
 def _name_of(layer: Layer) -> str:
@@ -173,6 +184,8 @@ class Layer(Operation):
                 self._untrack(own[name])
             value = self._track(value)
         object.__setattr__(self, name, value)
+        if "built" in own:
+            _changes[0] += 1
 
     def __delattr__(self, name: str) -> None:
         value = self.__dict__.get(name)

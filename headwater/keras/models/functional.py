@@ -13,11 +13,12 @@ from headwater.keras.layers.core.input_layer import Input, InputLayer
 from headwater.keras.layers.input_spec import InputSpec
 from headwater.keras.layers.layer import Layer
 from headwater.keras.models.model import Model
+from headwater.keras.models.repeated_calls import RepeatedCalls
 from headwater.keras.operations.graph import Function
 from headwater.keras.operations.node import node_of
 
 
-class Functional(Function, Model):
+class Functional(RepeatedCalls, Function, Model):
     """What `Model(inputs, outputs)` makes.
 
     Args:

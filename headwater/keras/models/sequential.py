@@ -14,10 +14,11 @@ from headwater.keras.layers.core.input_layer import Input, InputLayer
 from headwater.keras.layers.layer import Layer
 from headwater.keras.models.functional import Functional
 from headwater.keras.models.model import Model
+from headwater.keras.models.repeated_calls import RepeatedCalls
 from headwater.keras.name_scope import name_scope
 
 
-class Sequential(Model):
+class Sequential(RepeatedCalls, Model):
     """A stack of layers, each of one input and one output.
 
     Args:
