@@ -11,10 +11,12 @@ import contextlib
 import importlib
 import os
 from collections.abc import Iterator
+from typing import Any
 
 from headwater.backends.base import Backend
 from headwater.errors import ArgumentError
 from headwater.ir import dispatch
+from headwater.ir.spec import Spec
 
 NAMES = ("cpu", "xla", "reference")
 _loaded: dict[str, Backend] = {}
@@ -26,11 +28,16 @@ def get(name: str) -> Backend:
 
     Raises: ArgumentError if there is none of that name.
     """
-    if name not in NAMES:
-        raise ArgumentError(f"there is no backend {name!r}.", fix=f"use one of {', '.join(NAMES)}.")
+    require_name(name)
     if name not in _loaded:
         _loaded[name] = importlib.import_module(f"headwater.backends.{name}").load()
     return _loaded[name]
+
+
+def require_name(name: str | None) -> None:
+    """Raise ArgumentError if there is no backend of that name; None stands for the one in use."""
+    if name is not None and name not in NAMES:
+        raise ArgumentError(f"there is no backend {name!r}.", fix=f"use one of {', '.join(NAMES)}.")
 
 
 def current() -> Backend:
@@ -39,6 +46,11 @@ def current() -> Backend:
         use(os.environ.get("HEADWATER_BACKEND", "cpu"))
     assert _current is not None
     return _current
+
+
+def transfer(buffer: Any, spec: Spec, source: Backend, target: Backend) -> Any:
+    """A buffer of one backend as one of another, by NumPy: without a copy where both can share memory."""
+    return buffer if source is target else target.from_numpy(source.to_numpy(buffer, spec))
 
 
 def use(name: str) -> None:

@@ -51,6 +51,7 @@ class ConcreteFunction:
     Attributes:
         graph: inputs are the arguments, then the variables read; outputs are the results, then the variables written.
         states: the variables' states, in the order of the graph's inputs.
+        backend: name of the backend that it runs on; None for the one in use.
         updates: positions among the states of those that it writes, in the order of the graph's last outputs.
     """
 
@@ -61,8 +62,10 @@ class ConcreteFunction:
         leaves: Sequence[Any],
         structure: Any,
         examples: Sequence[Array] = (),
+        backend: str | None = None,
     ) -> None:
         self.name = name
+        self.backend = backend
         self._source = (function, name, list(leaves), structure)
         self._of_sizes: dict[Any, ConcreteFunction] = {}  # of a signature with open sizes: traced for known ones
         self.structured_input_signature = structure.unflatten(
@@ -89,7 +92,7 @@ class ConcreteFunction:
         order = {state: index for index, state in enumerate(self.states)}
         self.updates = tuple(order[state] for state in trace.written)
         self._output_specs = [value.spec for value in results]
-        self._executables: dict[str, tuple[Any, tuple[Any, ...]]] = {}
+        self._executables: dict[str, tuple[Any, tuple[Any, ...], int]] = {}
         self._lock = threading.Lock()
 
     @property
@@ -108,24 +111,43 @@ class ConcreteFunction:
         return self._restore([TensorSpec(*spec) for spec in self._output_specs])
 
     def executable(self) -> tuple[Any, tuple[Any, ...]]:
-        """The executable on the backend in use, and the cells that it runs on."""
-        backend = backends.current()
+        """The executable on its backend, and the cells that it runs on."""
+        backend = backends.current() if self.backend is None else backends.get(self.backend)
         found = self._executables.get(backend.name)
-        if found is None:
-            with self._lock:
+        if found is None or found[2] != State.moves:
+            found = self._prepared(backend, found)
+        return found[:2]
+
+    def _prepared(self, backend: Any, found: Any) -> tuple[Any, tuple[Any, ...], int]:
+        """The executable, compiled if it was not found, and the cells where they are now."""
+        with self._lock:
+            if found is None:
                 graph = optimize(self.graph, backend.name)
                 executable = backend.compile(graph, len(self.states), self.updates)
-                found = executable, tuple(state.cell(backend) for state in self.states)
-                self._executables[backend.name] = found
-        return found
+            else:
+                executable = found[0]
+            moves = -1
+            while moves != State.moves:  # until none moved meanwhile
+                moves, cells = State.moves, tuple(state.cell(backend) for state in self.states)
+            found = self._executables[backend.name] = executable, cells, moves
+            return found
 
     def run(self, buffers: Sequence[Any]) -> list[Any]:
         """The result buffers for argument buffers: no checks, no wrapping; the fast path of training loops."""
         executable, cells = self.executable()
         try:
-            return executable.run(buffers, cells)
+            if self.backend is None:
+                return executable.run(buffers, cells)
+            return self._run_elsewhere(self.backend, executable, buffers, cells)
         except IndexError as error:
             raise index_error(error) from None
+
+    def _run_elsewhere(self, name: str, executable: Any, buffers: Sequence[Any], cells: tuple[Any, ...]) -> list[Any]:
+        """Buffers of the backend in use, from those: they go to the function's backend and come back."""
+        here, there = backends.current(), backends.get(name)
+        arguments = [backends.transfer(*pair, here, there) for pair in zip(buffers, self.input_specs)]
+        results = executable.run(arguments, cells)
+        return [backends.transfer(*pair, there, here) for pair in zip(results, self._output_specs)]
 
     def call_flat(self, tensors: Sequence[Array]) -> Any:
         """The results for the tensors among the arguments, in order."""
@@ -204,7 +226,7 @@ class ConcreteFunction:
             function, name, leaves, structure = self._source
             given = iter(specs)
             known = [next(given) if isinstance(leaf, Spec) else leaf for leaf in leaves]
-            found = self._of_sizes[specs] = ConcreteFunction(function, name, known, structure, tensors)
+            found = self._of_sizes[specs] = ConcreteFunction(function, name, known, structure, tensors, self.backend)
         return found
 
 
@@ -239,8 +261,10 @@ class Function:
         input_signature: Any = None,
         autograph: bool = True,
         reduce_retracing: bool = False,
+        backend: str | None = None,
     ) -> None:
         self.python_function = python_function
+        self.backend = backend
         self._input_signature = None if input_signature is None else tuple(input_signature)
         self._autograph = autograph
         self._cache: OrderedDict[Any, ConcreteFunction] = OrderedDict()
@@ -376,7 +400,7 @@ class Function:
             found = self._cache.get(key)
             if found is None:
                 examples = tensors if len(tensors) == sum(isinstance(spec, Spec) for spec in specs) else ()
-                found = ConcreteFunction(self._traceable, self.__name__, specs, structure, examples)
+                found = ConcreteFunction(self._traceable, self.__name__, specs, structure, examples, self.backend)
                 if found.created_variables:
                     found = self._without_creation(specs, structure, examples)
                 self.experimental_traces.append(f"{self.__name__}({', '.join(str(spec) for spec in specs)})")
@@ -388,7 +412,11 @@ class Function:
     def _without_creation(self, specs: list[Any], structure: Any, examples: Sequence[Array]) -> ConcreteFunction:
         """Traced again, after a trace that made variables: that is allowed once, and they must be there now."""
         first, self._variables_made = not self._variables_made, True
-        found = ConcreteFunction(self._traceable, self.__name__, specs, structure, examples) if first else None
+        found = (
+            ConcreteFunction(self._traceable, self.__name__, specs, structure, examples, self.backend)
+            if first
+            else None
+        )
         if found is None or found.created_variables:
             raise ArgumentError(
                 f"{self.__name__} makes a tf.Variable on a call after the first.",
@@ -402,7 +430,8 @@ class Function:
         name = f"__function_{self.__name__}"
         bound = instance.__dict__.get(name)
         if bound is None or bound._origin is not self:
-            bound = Function(self.python_function.__get__(instance, owner), self._input_signature, self._autograph)
+            method = self.python_function.__get__(instance, owner)
+            bound = Function(method, self._input_signature, self._autograph, backend=self.backend)
             bound._origin = self  # type: ignore[attr-defined]
             object.__setattr__(instance, name, bound) if _has_plain_dict(instance) else instance.__dict__.__setitem__(
                 name, bound
@@ -459,6 +488,8 @@ def function(
     experimental_relax_shapes: bool | None = None,
     experimental_compile: bool | None = None,
     experimental_follow_type_hints: bool | None = None,
+    *,
+    backend: str | None = None,
 ) -> Any:
     """Make a Python function run as one compiled program; a decorator, with or without arguments.
 
@@ -468,7 +499,12 @@ def function(
         input_signature: TensorSpecs that the arguments must match; a size of None matches any.
         autograph: turn `if`, `while` and `for` on tensors into control flow of the graph.
         jit_compile, reduce_retracing: accepted; every function is compiled, and a new shape is cheap.
+        backend: where it runs: "cpu", "xla" or "reference"; by default on the backend in use. Arguments and results are
+            brought there and back; variables move there, and stay until a program of another backend, or an assignment,
+            needs them. Inside another traced function it is a part of that one, wherever that runs. Gradients by a tape
+            outside of it run on the backend in use.
     Returns: a Function.
+    Raises: ArgumentError for a backend that does not exist.
     Example:
         >>> @function
         ... def double(x):
@@ -477,7 +513,9 @@ def function(
         4
     """
 
+    backends.require_name(backend)
+
     def wrap(python_function: Callable[..., Any]) -> Function:
-        return Function(python_function, input_signature, autograph, reduce_retracing)
+        return Function(python_function, input_signature, autograph, reduce_retracing, backend)
 
     return wrap if func is None else wrap(func)

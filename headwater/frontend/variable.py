@@ -4,9 +4,10 @@ place."""
 from __future__ import annotations
 
 import enum
+import threading
 import weakref
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -22,6 +23,7 @@ from headwater.ir.spec import Spec
 from headwater.ops.convert import convert_to_tensor
 
 _restorations: list[Callable[[], bool]] = []  # each gives values to variables that came to be; True when it is done
+_moving = threading.Lock()
 _some_are_new = False  # a variable was made since they last ran
 
 
@@ -45,7 +47,9 @@ class State:
     The Tensor is not kept alive here: a cell whose buffer nobody else holds is updated without a copy.
     """
 
-    __slots__ = ("spec", "trainable", "owner", "_backend", "_cell", "_last_read", "__weakref__")
+    __slots__ = ("spec", "trainable", "owner", "_place", "_last_read", "__weakref__")
+
+    moves: ClassVar[int] = 0  # how often a cell went to another backend: whoever keeps cells must ask again
 
     def __init__(self, value: Tensor, trainable: bool) -> None:
         global _some_are_new
@@ -53,16 +57,22 @@ class State:
         self.spec = value.spec
         self.trainable = trainable
         self.owner: Callable[[], Any] = _nothing  # a weak reference to the variable
-        self._backend = backends.current()
-        self._cell = self._backend.new_cell(value.buffer)
+        backend = backends.current()
+        self._place = backend, backend.new_cell(value.buffer)  # one attribute: threads see both or neither
         self._last_read: Callable[[], Tensor | None] = _nothing
 
     def cell(self, backend: Any) -> Any:
         """The cell, moved to `backend` if it lies with another one."""
-        if backend is not self._backend:
-            values = self._backend.to_numpy(self._cell.get(), self.spec)
-            self._backend, self._cell = backend, backend.new_cell(backend.from_numpy(np.array(values)))
-        return self._cell
+        home, cell = self._place
+        if backend is home:
+            return cell
+        with _moving:
+            home, cell = self._place
+            values = np.array(home.to_numpy(cell.get(), self.spec))
+            cell = backend.new_cell(backend.from_numpy(values))
+            self._place = backend, cell
+            State.moves += 1
+            return cell
 
     def read(self) -> Tensor:
         """The current value; recorders (tapes) are told of the read."""
@@ -77,7 +87,11 @@ class State:
         return tensor
 
     def _read_eager(self) -> Tensor:
-        buffer = self.cell(backends.current()).get()
+        backend = backends.current()
+        home, cell = self._place
+        buffer = cell.get()
+        if backend is not home:  # a look, which does not take the variable away from where it is worked on
+            return Tensor(self.spec, backends.transfer(buffer, self.spec, home, backend))
         tensor = self._last_read()
         if tensor is None or tensor.buffer is not buffer:
             tensor = Tensor(self.spec, buffer)
