@@ -15,6 +15,10 @@ _MODULES = {
     "core.lambda_layer": "Lambda",
     "core.masking": "Masking",
     "core.wrapper": "Wrapper",
+    "attention.additive_attention": "AdditiveAttention",
+    "attention.attention": "Attention",
+    "attention.grouped_query_attention": "GroupedQueryAttention",
+    "attention.multi_head_attention": "MultiHeadAttention",
     "activations.elementwise": "Activation ELU LeakyReLU PReLU ReLU Softmax",
     "convolutional.conv": "Conv1D Conv2D Conv3D",
     "convolutional.conv_transpose": "Conv1DTranspose Conv2DTranspose Conv3DTranspose",
@@ -76,6 +80,7 @@ _ALIASES = {
     },
     **{f"Convolution{n}D{kind}": f"Conv{n}D{kind}" for n in (1, 2, 3) for kind in ("", "Transpose")},
     **{f"SeparableConvolution{n}D": f"SeparableConv{n}D" for n in (1, 2)},
+    "GroupQueryAttention": "GroupedQueryAttention",
 }
 
 __all__ = [*_PLACES, *_ALIASES, "deserialize", "serialize"]

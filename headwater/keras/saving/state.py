@@ -34,17 +34,23 @@ def _known_attributes() -> frozenset[str]:
     }
 
 
+@functools.cache
+def _attributes_of_optimizers() -> frozenset[str]:
+    """What every optimizer has: what else one has may be optimizers inside it."""
+    from headwater.keras.optimizers import Optimizer
+
+    return frozenset(dir(Optimizer(0.0, name="reference")))
+
+
 def _children(obj: Any) -> Iterator[tuple[str, Any]]:
     """Attributes that may lead to other saveable objects, in the order of their names."""
     from headwater.keras.models.functional import Functional
     from headwater.keras.models.sequential import Sequential
 
-    if not isinstance(obj, Layer):
-        return
     if isinstance(obj, (Sequential, Functional)):
         yield "layers", obj.layers
-    skipped = _known_attributes()
-    for name in sorted(dir(obj)):
+    skipped = _known_attributes() if isinstance(obj, Layer) else _attributes_of_optimizers()
+    for name in sorted(dir(obj), key=lambda name: (name.startswith("_"), name)):  # private ones last
         if name.startswith("__") or name in skipped:
             continue
         try:

@@ -33,6 +33,8 @@ _TOP_LEVEL = frozenset(
     {"Sequential", "Model", "Layer", "Variable", "Operation", "Function", "InputSpec"}
     | {"DTypePolicy", "FloatDTypePolicy", "SeedGenerator", "Initializer", "Loss", "Metric", "Optimizer", "Regularizer"}
 )
+# Classes that Keras exports under another name than their own.
+_WRITTEN_AS = {"GroupedQueryAttention": "GroupQueryAttention"}
 
 
 @functools.cache
@@ -127,5 +129,5 @@ def public_name(cls: type) -> tuple[str, str, str | None] | None:
     parts = cls.__module__.removeprefix(_ORIGIN).split(".")
     group = "optimizers.schedules" if parts[:2] == ["optimizers", "schedules"] else parts[0]
     if group in _GROUPS and _classes(group).get(name) is cls:
-        return f"keras.{group}", name, None
+        return f"keras.{group}", _WRITTEN_AS.get(name, name), None
     return None

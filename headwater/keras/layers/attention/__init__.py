@@ -1,0 +1,1 @@
+"""Layers that weigh positions by how well they agree."""
