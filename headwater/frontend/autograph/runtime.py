@@ -81,6 +81,18 @@ def _parts(value: Any) -> list[Any]:
     return list(value.__headwater_parts__()) if hasattr(value, "__headwater_parts__") else [convert_to_tensor(value)]
 
 
+def _filled(values: list[Any], positions: Sequence[int], templates: Sequence[Any], tensors: Sequence[Any]) -> State:
+    """The values, those at `positions` made of tensors in the way that their templates are."""
+    rest = iter(tensors)
+    for index in positions:
+        template = templates[index]
+        parts = [next(rest) for _ in _parts(template)]
+        values[index] = (
+            template.__headwater_from_parts__(parts) if hasattr(template, "__headwater_parts__") else parts[0]
+        )
+    return tuple(values)
+
+
 class _Packing:
     """Turns the values of some names into a flat list of tensors and back."""
 
@@ -94,16 +106,7 @@ class _Packing:
 
     def unpack(self, tensors: Sequence[Any], rest: State) -> State:
         """The values, the carried ones made of `tensors`."""
-        result, position = list(rest), 0
-        for index in self.positions:
-            template = self._values[index]
-            count = len(_parts(template))
-            parts = tensors[position : position + count]
-            result[index] = (
-                template.__headwater_from_parts__(parts) if hasattr(template, "__headwater_parts__") else parts[0]
-            )
-            position += count
-        return tuple(result)
+        return _filled(list(rest), self.positions, self._values, tensors)
 
 
 def if_statement(
@@ -200,16 +203,8 @@ class _BranchShapes:
         """The values of all names after the `if`."""
         body, orelse = ends["body"], ends["orelse"]
         values = [a if self._same(a, b) else Undefined(name) for a, b, name in zip(body, orelse, self.names)]
-        flat, position = list(results) if isinstance(results, (tuple, list)) else [results], 0
-        for index in self.positions:
-            template = self.templates[index]
-            count = len(_parts(template))
-            parts = flat[position : position + count]
-            values[index] = (
-                template.__headwater_from_parts__(parts) if hasattr(template, "__headwater_parts__") else parts[0]
-            )
-            position += count
-        return tuple(values)
+        flat = list(results) if isinstance(results, (tuple, list)) else [results]
+        return _filled(values, self.positions, self.templates, flat)
 
 
 def _branch_shapes(

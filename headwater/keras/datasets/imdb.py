@@ -14,7 +14,7 @@ import numpy as np
 from headwater.errors import ArgumentError
 from headwater.keras.datasets.cache import path_of
 from headwater.keras.datasets.pickled_lists import read_lists
-from headwater.keras.datasets.tables import marked_words, mixed
+from headwater.keras.datasets.tables import mixed_texts
 
 Split = tuple[np.ndarray, np.ndarray]
 
@@ -26,12 +26,6 @@ def get_word_index(path: str = "imdb_word_index.json") -> dict[str, int]:
     """
     with open(path_of(path, "imdb_word_index.json"), encoding="utf-8") as file:
         return json.load(file)
-
-
-def _rows(lists: list[list[int]]) -> np.ndarray:
-    rows = np.empty(len(lists), dtype=object)
-    rows[:] = lists
-    return rows
 
 
 def load_data(
@@ -63,8 +57,6 @@ def load_data(
     arrays = read_lists(path_of(path, "imdb.npz"))
     parts = []
     for split in ("train", "test"):
-        x, y = mixed(_rows(arrays[f"x_{split}"]), np.asarray(arrays[f"y_{split}"]), seed)
-        words = marked_words(list(x), num_words, skip_top, start_char, oov_char, index_from)
-        kept = [i for i, row in enumerate(words) if maxlen is None or len(row) < maxlen]
-        parts.append((_rows([words[i] for i in kept]), y[kept]))
+        marks = (num_words, skip_top, start_char, oov_char, index_from)
+        parts.append(mixed_texts(arrays[f"x_{split}"], arrays[f"y_{split}"], seed, maxlen, *marks))
     return parts[0], parts[1]

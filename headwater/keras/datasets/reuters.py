@@ -12,7 +12,7 @@ import numpy as np
 
 from headwater.keras.datasets.cache import path_of
 from headwater.keras.datasets.pickled_lists import read_lists
-from headwater.keras.datasets.tables import marked_words, mixed
+from headwater.keras.datasets.tables import mixed_texts
 
 Split = tuple[np.ndarray, np.ndarray]
 
@@ -24,12 +24,6 @@ def get_word_index(path: str = "reuters_word_index.json") -> dict[str, int]:
     """
     with open(path_of(path, "reuters_word_index.json"), encoding="utf-8") as file:
         return json.load(file)
-
-
-def _rows(lists: list[list[int]]) -> np.ndarray:
-    rows = np.empty(len(lists), dtype=object)
-    rows[:] = lists
-    return rows
 
 
 def get_label_names() -> tuple[str, ...]:
@@ -69,9 +63,7 @@ def load_data(
     Raises: NotFoundError if the file is not there.
     """
     arrays = read_lists(path_of(path, "reuters.npz"))
-    x, y = mixed(_rows(arrays["x"]), np.asarray(arrays["y"]), seed)
-    words = marked_words(list(x), num_words, skip_top, start_char, oov_char, index_from)
-    kept = [i for i, row in enumerate(words) if maxlen is None or len(row) < maxlen]
-    rows, topics = _rows([words[i] for i in kept]), y[kept]
+    marks = (num_words, skip_top, start_char, oov_char, index_from)
+    rows, topics = mixed_texts(arrays["x"], arrays["y"], seed, maxlen, *marks)
     first = int(len(rows) * (1 - test_split))
     return (rows[:first], topics[:first]), (rows[first:], topics[first:])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -58,3 +59,17 @@ def marked_words(
     if oov_char is None:
         return [[rank for rank in row if keep(rank)] for row in moved]
     return [[rank if keep(rank) else oov_char for rank in row] for row in moved]
+
+
+def mixed_texts(texts: Sequence[list[int]], labels: Any, seed: int, maxlen: int | None, *marks: Any) -> Split:
+    """Texts as `marked_words` makes them of `marks`, in the order that `seed` gives, those shorter than `maxlen`."""
+    rows, labels = mixed(_of_lists(texts), np.asarray(labels), seed)
+    words = marked_words(list(rows), *marks)
+    kept = [place for place, row in enumerate(words) if maxlen is None or len(row) < maxlen]
+    return _of_lists([words[place] for place in kept]), labels[kept]
+
+
+def _of_lists(lists: Sequence[list[int]]) -> np.ndarray:
+    rows = np.empty(len(lists), dtype=object)
+    rows[:] = lists
+    return rows
