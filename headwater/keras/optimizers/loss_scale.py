@@ -52,21 +52,24 @@ class LossScaleOptimizer(Optimizer):
         self.inner_optimizer = inner_optimizer
         self.initial_scale, self.dynamic_growth_steps = initial_scale, dynamic_growth_steps
         inner_optimizer.loss_scale_factor = None
+        # Made at once, not by build: a step that is traced before the first update must read the scale, not its start.
+        self.step_counter = self.add_variable((), "zeros", dtype="int32", name="step_counter")
+        start = initializers.Constant(initial_scale)
+        self.dynamic_scale = self.add_variable((), start, dtype="float32", name="dynamic_scale")
 
     def build(self, variables: Sequence[Any]) -> None:
-        """Make the variables of the scale, and those of the inner optimizer."""
+        """Make the variables of the inner optimizer."""
         if self.built:
             return
-        self.step_counter = self.add_variable((), "zeros", dtype="int32", name="step_counter")
-        start = initializers.Constant(self.initial_scale)
-        self.dynamic_scale = self.add_variable((), start, dtype="float32", name="dynamic_scale")
         self.inner_optimizer.build(variables)
         super().build(variables)
 
     @property
     def variables(self) -> list[Any]:
-        """Its variables, then those of the inner optimizer."""
-        return [*self._variables, *self.inner_optimizer.variables]
+        """Its variables, then those of the inner optimizer; without those of the scale until it is built, as in files
+        of Keras."""
+        own = self._variables if self.built else self._variables[:2]
+        return [*own, *self.inner_optimizer.variables]
 
     @property
     def iterations(self) -> Any:
@@ -113,7 +116,7 @@ class LossScaleOptimizer(Optimizer):
 
     def scale_loss(self, loss: Any) -> Any:
         """The loss, scaled up."""
-        return ops.multiply(loss, ops.cast(self.dynamic_scale if self.built else self.initial_scale, loss.dtype))
+        return ops.multiply(loss, ops.cast(self.dynamic_scale, loss.dtype))
 
     def finalize_variable_values(self, var_list: Sequence[Any]) -> None:
         """End training; see `Optimizer.finalize_variable_values`."""
