@@ -34,24 +34,28 @@ struct Table {
   }
 };
 
-template <class T, int kRows, int kVectors, bool kMasked>
-HW_GEMM_INLINE void load_sums(Vec<T> (&sums)[kRows][kVectors], const T* const (&from)[kRows], bool accumulate,
-                              const Mask<T>& mask) {
+template <class T, int kRows, int kVectors>
+HW_GEMM_INLINE void clear_sums(Vec<T> (&sums)[kRows][kVectors]) {
 #pragma GCC unroll 16
   for (int i = 0; i < kRows; ++i)
 #pragma GCC unroll 4
-    for (int v = 0; v < kVectors; ++v) {
-      if (!accumulate)
-        sums[i][v] = Vec<T>{};
-      else if (kMasked && v == kVectors - 1)
-        sums[i][v] = mask.load(from[i] + v * kWidth<T>);
-      else
-        sums[i][v] = load(from[i] + v * kWidth<T>);
-    }
+    for (int v = 0; v < kVectors; ++v) sums[i][v] = Vec<T>{};
 }
 
+// to[i] (+)= sums[i].
 template <class T, int kRows, int kVectors, bool kMasked>
-HW_GEMM_INLINE void store_sums(const Vec<T> (&sums)[kRows][kVectors], T* const (&to)[kRows], const Mask<T>& mask) {
+HW_GEMM_INLINE void store_sums(Vec<T> (&sums)[kRows][kVectors], T* base, const int64_t* lines, bool accumulate,
+                               const Mask<T>& mask) {
+  T* to[kRows];
+#pragma GCC unroll 16
+  for (int i = 0; i < kRows; ++i) to[i] = base + lines[i];
+  if (accumulate) {
+#pragma GCC unroll 16
+    for (int i = 0; i < kRows; ++i)
+#pragma GCC unroll 4
+      for (int v = 0; v < kVectors; ++v)
+        sums[i][v] += kMasked && v == kVectors - 1 ? mask.load(to[i] + v * kWidth<T>) : load(to[i] + v * kWidth<T>);
+  }
 #pragma GCC unroll 16
   for (int i = 0; i < kRows; ++i)
 #pragma GCC unroll 4
@@ -89,20 +93,15 @@ struct ProductTile {
                     const int64_t* y_offsets, bool accumulate, int lanes) {
       const Mask<T> mask(kMasked ? lanes : 0);
       Vec<T> sums[kRows][kVectors];
-      {
-        const T* from[kRows];
+      clear_sums<T, kRows, kVectors>(sums);
+      const T* a[kRows];
 #pragma GCC unroll 16
-        for (int i = 0; i < kRows; ++i) from[i] = y + y_offsets[i];
-        load_sums<T, kRows, kVectors, kMasked>(sums, from, accumulate, mask);
-      }
+      for (int i = 0; i < kRows; ++i) a[i] = x + x_offsets[i];
       for (const TapRun* run = runs; run != runs + count; ++run) {
-        const T* a[kRows];
-#pragma GCC unroll 16
-        for (int i = 0; i < kRows; ++i) a[i] = x + (x_offsets[i] + run->offset);
         const T* b = packed + run->depth * kPanel<T>;
-        const int64_t length = run->length;
+        const int64_t end = run->offset + run->length;
 #pragma GCC unroll 1
-        for (int64_t p = 0; p < length; ++p, b += kPanel<T>) {
+        for (int64_t p = run->offset; p < end; ++p, b += kPanel<T>) {
           Vec<T> line[kVectors];
 #pragma GCC unroll 4
           for (int v = 0; v < kVectors; ++v) line[v] = load(b + v * kWidth<T>);
@@ -114,10 +113,7 @@ struct ProductTile {
           }
         }
       }
-      T* to[kRows];
-#pragma GCC unroll 16
-      for (int i = 0; i < kRows; ++i) to[i] = y + y_offsets[i];
-      store_sums<T, kRows, kVectors, kMasked>(sums, to, mask);
+      store_sums<T, kRows, kVectors, kMasked>(sums, y, y_offsets, accumulate, mask);
     }
   };
 };
@@ -157,44 +153,31 @@ struct GradientTile {
                     const int64_t* result_lines, bool accumulate, int lanes) {
       const Mask<T> mask(kMasked ? lanes : 0);
       Vec<T> sums[kRows][kVectors];
-#pragma GCC unroll 16
-      for (int i = 0; i < kRows; ++i)
-#pragma GCC unroll 4
-        for (int v = 0; v < kVectors; ++v) sums[i][v] = Vec<T>{};
+      clear_sums<T, kRows, kVectors>(sums);
       const int64_t length = pixels.length, x_step = pixels.x_step, g_step = pixels.g_step;
-      for (int64_t all = 0; all < pixels.groups * pixels.lines; ++all) {
-        const int64_t group = all / pixels.lines, line = all % pixels.lines;
-        const int64_t start = group * pixels.x_group + line * pixels.x_line;
-        const T* a[kRows];
+      const T* a[kRows];
 #pragma GCC unroll 16
-        for (int i = 0; i < kRows; ++i) a[i] = x + (rows[i] + start);
-        const T* b = g + (group * pixels.g_group + line * pixels.g_line);
-        int64_t at = 0;
+      for (int i = 0; i < kRows; ++i) a[i] = x + rows[i];
+      for (int64_t group = 0; group < pixels.groups; ++group)
+        for (int64_t line = 0; line < pixels.lines; ++line) {
+          const int64_t start = group * pixels.x_group + line * pixels.x_line;
+          const T* b = g + (group * pixels.g_group + line * pixels.g_line);
+          int64_t at = start;
 #pragma GCC unroll 1
-        for (int64_t p = 0; p < length; ++p, b += g_step, at += x_step) {
-          Vec<T> values[kVectors];
+          for (int64_t p = 0; p < length; ++p, b += g_step, at += x_step) {
+            Vec<T> values[kVectors];
 #pragma GCC unroll 4
-          for (int v = 0; v < kVectors; ++v)
-            values[v] = kMasked && v == kVectors - 1 ? mask.load(b + v * kWidth<T>) : load(b + v * kWidth<T>);
+            for (int v = 0; v < kVectors; ++v)
+              values[v] = kMasked && v == kVectors - 1 ? mask.load(b + v * kWidth<T>) : load(b + v * kWidth<T>);
 #pragma GCC unroll 16
-          for (int i = 0; i < kRows; ++i) {
-            Vec<T> factor = splat(a[i][at]);
+            for (int i = 0; i < kRows; ++i) {
+              Vec<T> factor = splat(a[i][at]);
 #pragma GCC unroll 4
-            for (int v = 0; v < kVectors; ++v) sums[i][v] = fma(factor, values[v], sums[i][v]);
+              for (int v = 0; v < kVectors; ++v) sums[i][v] = fma(factor, values[v], sums[i][v]);
+            }
           }
         }
-      }
-      T* to[kRows];
-#pragma GCC unroll 16
-      for (int i = 0; i < kRows; ++i) to[i] = result + result_lines[i];
-      if (accumulate) {
-#pragma GCC unroll 16
-        for (int i = 0; i < kRows; ++i)
-#pragma GCC unroll 4
-          for (int v = 0; v < kVectors; ++v)
-            sums[i][v] += kMasked && v == kVectors - 1 ? mask.load(to[i] + v * kWidth<T>) : load(to[i] + v * kWidth<T>);
-      }
-      store_sums<T, kRows, kVectors, kMasked>(sums, to, mask);
+      store_sums<T, kRows, kVectors, kMasked>(sums, result, result_lines, accumulate, mask);
     }
   };
 };
@@ -292,17 +275,17 @@ struct ScaleGradientTile {
       int64_t offsets[kTaps];
 #pragma GCC unroll 16
       for (int i = 0; i < kTaps; ++i) offsets[i] = job.rows[tap + i];
-      for (int64_t all = 0; all < pixels.groups * pixels.lines; ++all) {
-        const int64_t group = all / pixels.lines, line = all % pixels.lines;
-        const T* x = static_cast<const T*>(job.x) + (group * pixels.x_group + line * pixels.x_line + first);
-        const T* g = static_cast<const T*>(job.g) + (group * pixels.g_group + line * pixels.g_line + first);
+      for (int64_t group = 0; group < pixels.groups; ++group)
+        for (int64_t line = 0; line < pixels.lines; ++line) {
+          const T* x = static_cast<const T*>(job.x) + (group * pixels.x_group + line * pixels.x_line + first);
+          const T* g = static_cast<const T*>(job.g) + (group * pixels.g_group + line * pixels.g_line + first);
 #pragma GCC unroll 1
-        for (int64_t p = 0; p < pixels.length; ++p, x += pixels.x_step, g += pixels.g_step) {
-          Vec<T> factor = load_part<T, kMasked>(g, mask);
+          for (int64_t p = 0; p < pixels.length; ++p, x += pixels.x_step, g += pixels.g_step) {
+            Vec<T> factor = load_part<T, kMasked>(g, mask);
 #pragma GCC unroll 16
-          for (int i = 0; i < kTaps; ++i) sums[i] = fma(load_part<T, kMasked>(x + offsets[i], mask), factor, sums[i]);
+            for (int i = 0; i < kTaps; ++i) sums[i] = fma(load_part<T, kMasked>(x + offsets[i], mask), factor, sums[i]);
+          }
         }
-      }
 #pragma GCC unroll 16
       for (int i = 0; i < kTaps; ++i) {
         T* to = static_cast<T*>(job.result) + job.result_lines[tap + i] + first;

@@ -16,9 +16,8 @@ constexpr int64_t kMostChunks = 16;
 constexpr int64_t kMostSums = 4 << 20;   // elements of all chunks' sums
 constexpr int64_t kTilePixels = 256;     // pixels that a tile sums over before it adds to memory
 constexpr double kWorkPerChunk = 300e3;  // multiply-adds
+constexpr int64_t kLeastRows = 4;        // channels for which tiles of one tap's rows are as fast as others
 constexpr int64_t kRowsAtOnce = 48;      // of the kernel, in a task of their own where chunks are few
-
-int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 class KernelGradient final : public Kernel {
  public:
@@ -27,7 +26,9 @@ class KernelGradient final : public Kernel {
         functions_(&(*HW_SELECT_ISA(conv_functions))(s.dtype)),
         item_(static_cast<int64_t>(item_size(s.dtype))),
         count_(s.taps() * s.inner() * s.filters),
-        blocks_(forward_axes(s), {s.batch, s.in, s.channels}, {s.batch, s.out, s.filters}, item_) {
+        by_tap_(!s.is_depthwise() && s.inner() >= kLeastRows),
+        blocks_(forward_axes(s), {s.batch, s.in, s.channels}, {s.batch, s.out, s.filters}, item_, by_tap_) {
+    by_tap_ &= !blocks_.is_inside();
     int64_t inner = s.is_depthwise() ? 1 : s.inner();
     for (size_t tap = 0; tap < blocks_.tap_offsets().size(); ++tap)
       for (int64_t c = 0; c < inner; ++c) {
@@ -69,11 +70,31 @@ class KernelGradient final : public Kernel {
  private:
   void run_chunk(int64_t chunk, int64_t first_row, int64_t last_row, const void* x, const char* g, char* sums) const {
     int64_t first = chunk * blocks_in_chunk_, last = std::min(blocks_.count(), first + blocks_in_chunk_);
+    if (by_tap_)
+      std::memset(sums + first_row * s_.filters * item_, 0,
+                  static_cast<size_t>((last_row - first_row) * s_.filters * item_));
     for (int64_t index = first; index < last; ++index) {
       WindowBlocks::Block block = blocks_.block(index);
+      if (by_tap_) {
+        run_taps(block, static_cast<const char*>(x), g, sums, first_row, last_row);
+        continue;
+      }
       const char* from = blocks_.prepare(block, x);
       run_lines(blocks_.lines(block), from, g + blocks_.y_begin(block) * item_, sums, first_row, last_row,
                 index > first);
+    }
+  }
+
+  // Each tap with the pixels for which it lies in the image.
+  void run_taps(const WindowBlocks::Block& block, const char* x, const char* g, char* sums, int64_t first_row,
+                int64_t last_row) const {
+    for (int64_t tap = first_row / s_.inner(); tap * s_.inner() < last_row; ++tap) {
+      WindowBlocks::TapLines found = blocks_.tap_lines(block, tap);
+      if (found.lines.count() == 0) continue;
+      int64_t begin = tap * s_.inner();  // rows of this tap count from where it lies
+      const char* from = x + (found.x_begin - blocks_.tap_offsets()[static_cast<size_t>(tap)]) * item_;
+      run_lines(found.lines, from, g + found.y_begin * item_, sums, std::max(begin, first_row),
+                std::min(begin + s_.inner(), last_row), true);
     }
   }
 
@@ -115,6 +136,7 @@ class KernelGradient final : public Kernel {
   ConvShape s_;
   const ConvFunctions* functions_;
   int64_t item_, count_;
+  bool by_tap_;
   WindowBlocks blocks_;
   std::vector<int64_t> rows_, result_lines_;
   int64_t blocks_in_chunk_ = 1, chunks_ = 0, parts_ = 1;

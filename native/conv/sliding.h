@@ -56,7 +56,22 @@ struct PixelLines {
   int64_t groups, lines, length;
   int64_t x_group, x_line, x_step;
   int64_t g_group, g_line, g_step;
+
+  int64_t count() const { return groups * lines * length; }
 };
+
+// The same pixels with lines that follow one another evenly made one.
+inline PixelLines merged(PixelLines pixels) {
+  if (pixels.length == 1) {
+    pixels.x_step = pixels.x_line;
+    pixels.g_step = pixels.g_line;
+  } else if (pixels.x_line != pixels.length * pixels.x_step || pixels.g_line != pixels.length * pixels.g_step) {
+    return pixels;
+  }
+  pixels.length *= pixels.lines;
+  pixels.lines = 1;
+  return pixels;
+}
 
 // result[row] (columns) (+)= sum over pixels of x[pixel + rows[row]] * g[pixel] (columns).
 struct SlidingGradient {

@@ -4,7 +4,8 @@
 #include <vector>
 
 #include "../matmul/gemm.h"
-#include "window_blocks.h"
+#include "sliding.h"
+#include "window_lists.h"
 
 namespace headwater {
 
@@ -17,21 +18,30 @@ class SlidingPass {
   // Whether each block makes whole rows of the result.
   bool has_whole_rows() const { return whole_rows_; }
   void pack(const void* kernel, void* packed) const;
+  // done: called with the rows (pixels) of the result that are complete, if they come whole.
   void run(const void* x, const void* kernel, const void* packed, void* y, RowsDone done) const;
 
  private:
-  void add_runs();
+  // What is done for windows of one class.
+  struct Taps {
+    std::vector<TapRun> runs;
+    std::vector<DepthBlock> blocks;
+    std::vector<int64_t> offsets, kernel_lines;  // depthwise
+  };
+
+  Taps taps_of(const TapBox& box) const;
+  void cut_runs(const std::vector<TapRun>& whole, Taps& taps) const;
   void run_block(int64_t index, const void* x, const void* kernel, const void* packed, void* y, RowsDone done) const;
 
   const ConvFunctions* functions_;
   int64_t item_, groups_, inner_, columns_;  // channels of a group of what comes in, and of what comes out
   int64_t filters_, kernel_inner_;           // of the kernel
+  int64_t out_channels_;
   bool transposed_, depthwise_, whole_rows_, shared_;
-  WindowBlocks blocks_;
+  WindowLists windows_;
+  std::vector<int64_t> tap_indices_;
   int64_t depth_, panels_, packed_items_ = 0;
-  std::vector<TapRun> runs_;
-  std::vector<DepthBlock> depth_blocks_;
-  std::vector<int64_t> kernel_lines_;  // depthwise: where a tap's line of the kernel begins
+  std::vector<Taps> taps_;  // for each box
 };
 
 }  // namespace headwater
