@@ -147,7 +147,143 @@ def flat_memory(steps=100_000):
     }
 
 
-COSTS = {function.__name__: function for function in (import_time, first_step, small_calls, fused_chain, flat_memory)}
+def own_steps(steps=400, rounds=9):
+    """A custom `train_step`, and a hand-written loop under `function`, against the built-in `fit`: side by side."""
+    import headwater as tf
+    from headwater import keras
+
+    class Own(keras.Model):
+        """The perceptron with a training step of its own."""
+
+        def __init__(self):
+            super().__init__()
+            self.inner = perceptron()
+
+        def call(self, x, training=False):
+            return self.inner(x, training=training)
+
+        def train_step(self, data):
+            x, y = data
+            with tf.GradientTape() as tape:
+                predicted = self(x, training=True)
+                loss = self.compute_loss(y=y, y_pred=predicted)
+            gradients = tape.gradient(loss, self.trainable_variables)
+            self.optimizer.apply_gradients(zip(gradients, self.trainable_variables, strict=True))
+            for metric in self.metrics:
+                metric.update_state(loss) if metric.name == "loss" else metric.update_state(y, predicted)
+            return {metric.name: metric.result() for metric in self.metrics}
+
+    built_in, own, by_hand = perceptron(), Own(), perceptron()
+    own.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    optimizer, accuracy = keras.optimizers.Adam(), keras.metrics.SparseCategoricalAccuracy()
+    loss_of = keras.losses.SparseCategoricalCrossentropy()
+
+    @tf.function
+    def step(x, y):
+        with tf.GradientTape() as tape:
+            predicted = by_hand(x, training=True)
+            loss = loss_of(y, predicted)
+        gradients = tape.gradient(loss, by_hand.trainable_variables)
+        optimizer.apply_gradients(zip(gradients, by_hand.trainable_variables, strict=True))
+        accuracy.update_state(y, predicted)
+        return loss
+
+    x, y = digits(32 * steps)
+    batches = [(tf.constant(x[i : i + 32]), tf.constant(y[i : i + 32])) for i in range(0, len(x), 32)]
+
+    def loop():
+        for batch in batches:
+            step(*batch)
+
+    ways = {
+        "fit": lambda: built_in.fit(x, y, batch_size=32, verbose=0, shuffle=False),
+        "own train_step": lambda: own.fit(x, y, batch_size=32, verbose=0, shuffle=False),
+        "loop under function": loop,
+    }
+    times = {name: [] for name in ways}
+    for _ in range(rounds + 1):
+        for name, way in ways.items():
+            times[name].append(median_of(way, 1, batches=1) / steps)
+    figures = {f"{name} (us)": statistics.median(each[1:]) * 1e6 for name, each in times.items()}
+    for name in list(ways)[1:]:
+        ratios = [mine / built for mine, built in zip(times[name][1:], times["fit"][1:], strict=True)]
+        figures[f"{name} / fit"] = statistics.median(ratios)
+    return figures
+
+
+def changing_lengths():
+    """Steps of the lstm workload with texts of 20 to 200 tokens: a new length against the steps of known ones."""
+    import numpy as np
+
+    from headwater import keras
+
+    model = keras.Sequential(
+        [
+            keras.Input((None,), dtype="int32"),
+            keras.layers.Embedding(20000, 128),
+            keras.layers.LSTM(128, return_sequences=True),
+            keras.layers.LSTM(128),
+            keras.layers.Dense(1, activation="sigmoid"),
+        ]
+    )
+    model.compile("adam", "binary_crossentropy", metrics=["accuracy"])
+    rng = np.random.default_rng(0)
+    lengths = rng.permutation(np.arange(20, 201, 6))
+
+    def step(length):
+        x = rng.integers(0, 20000, (32, length)).astype(np.int32)
+        y = rng.integers(0, 2, (32, 1)).astype(np.int32)
+        start = time.perf_counter()
+        model.train_on_batch(x, y)
+        return time.perf_counter() - start
+
+    step(20), step(21)
+    new = {length: step(length) for length in lengths}
+    known = {length: [step(length) for _ in range(3)] for length in lengths}
+    extra = [new[length] - min(known[length]) for length in lengths]
+    median = statistics.median(seconds for each in known.values() for seconds in each)
+    return {
+        "a new length (ms, median)": statistics.median(extra) * 1e3,
+        "a new length (ms, worst)": max(extra) * 1e3,
+        "step of a known length (ms, median)": median * 1e3,
+        "slowest step of a known length / median": max(max(each) for each in known.values()) / median,
+    }
+
+
+def long_attention(lengths=(2048, 8192)):
+    """Forward and backward of causal attention of 4 heads of 64: how memory grows with the length."""
+    import headwater as tf
+    from headwater import keras
+
+    def peak(length):
+        x = tf.ones((1, length, 4, 64))
+
+        @tf.function
+        def gradients(q, k, v):
+            with tf.GradientTape() as tape:
+                tape.watch((q, k, v))
+                y = keras.ops.dot_product_attention(q, k, v, is_causal=True)
+            return tape.gradient(y, (q, k, v))
+
+        executable, _ = gradients.get_concrete_function(x, x, x).executable()
+        took = median_of(lambda: gradients(x, x, x), 1, batches=1)
+        return executable.program.arena_bytes / 1e6, took
+
+    figures = {}
+    for length in lengths:
+        figures[f"T={length}, arena (MB)"], figures[f"T={length} (s)"] = peak(length)
+    first, last = (figures[f"T={length}, arena (MB)"] for length in (lengths[0], lengths[-1]))
+    figures["arena, growth per growth of T"] = (last / first) / (lengths[-1] / lengths[0])
+    figures["peak resident memory (MB)"] = peak_megabytes()
+    return figures
+
+
+COSTS = {
+    function.__name__: function
+    for function in (
+        import_time, first_step, small_calls, own_steps, fused_chain, flat_memory, changing_lengths, long_attention,
+    )
+}  # fmt: skip
 
 if __name__ == "__main__":
     print(json.dumps(COSTS[sys.argv[1]]()))

@@ -4,7 +4,9 @@ Prints a table per benchmark and writes all figures as JSON to benchmarks/result
 """
 
 import argparse
+import contextlib
 import json
+import os
 import platform
 import subprocess
 import sys
@@ -21,8 +23,6 @@ RESULTS = Path(__file__).resolve().parent / "results"
 
 def machine():
     """The processor's name and how many cores this process may use."""
-    import os
-
     name = platform.processor() or platform.machine()
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
@@ -44,6 +44,19 @@ def install():
     return {name.replace("_", " "): value for name, value in figures.items() if name != "packages"}
 
 
+@contextlib.contextmanager
+def neighbour():
+    """A process beside us that keeps as many cores busy as there are."""
+    spin = "while True: sum(range(100000))"
+    busy = [subprocess.Popen([sys.executable, "-c", spin]) for _ in range(len(os.sched_getaffinity(0)))]
+    try:
+        yield
+    finally:
+        for process in busy:
+            process.kill()
+            process.wait()
+
+
 def show(name, figures):
     if name in WORKLOADS:
         print(comparison_table(figures), flush=True)
@@ -57,6 +70,7 @@ def main():
     parser.add_argument("--only", nargs="+", choices=[*WORKLOADS, *COSTS, "install"], help="these benchmarks alone")
     parser.add_argument("--systems", nargs="+", choices=[system.name for system in SYSTEMS], help="these peers alone")
     parser.add_argument("--rounds", type=int, default=7, help="measured rounds of a training benchmark (default 7)")
+    parser.add_argument("--neighbour", action="store_true", help="keep every core busy with another process meanwhile")
     parser.add_argument("--json", type=Path, help="where to write the figures")
     choice = parser.parse_args()
 
@@ -68,7 +82,8 @@ def main():
     for name in names:
         print(f"\n## {name}\n", flush=True)
         if name in WORKLOADS:
-            everything[name] = compare(name, systems, choice.rounds)
+            with neighbour() if choice.neighbour else contextlib.nullcontext():
+                everything[name] = compare(name, systems, choice.rounds)
         else:
             everything[name] = install() if name == "install" else cost(name)
         show(name, everything[name])
