@@ -147,7 +147,7 @@ def test_index_out_of_bounds_names_axis_and_shape() -> None:
         _ = x[0, 0, 0]
     with pytest.raises(IndexError, match="a mask of shape"):
         _ = x[np.array([True, False, True])]
-    with pytest.raises(IndexError, match="no position"):
+    with pytest.raises(TypeError, match="no position"):
         _ = x[np.array([0.5])]
 
 
