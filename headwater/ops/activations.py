@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from headwater.errors import ShapeError
 from headwater.ops.operands import INT32, axes_of, axis_of, cast, const, counted, cut, inexact, number, pair, tensor
 from headwater.ops.reduction import finite_peak, reduced
 from headwater.ops.symbolic import op
-from headwater.primitives import custom, elementwise, reduce
+from headwater.primitives import custom, elementwise, neural, reduce
 from headwater.primitives import sort as order
 
 _SELU_SCALE = 1.0507009873554804934193349852946
@@ -123,15 +122,7 @@ def gelu(x: Any, approximate: bool = True) -> Any:
 
     Source: Hendrycks and Gimpel 2016, arXiv:1606.08415.
     """
-    x = inexact(x)
-    half = elementwise.multiply(x, const(0.5, x))
-    if not approximate:
-        return elementwise.multiply(half, elementwise.erfc(elementwise.multiply(x, const(-math.sqrt(0.5), x))))
-    cubic = elementwise.multiply(elementwise.square(x), const(0.044715, x))
-    inner = elementwise.multiply(
-        elementwise.multiply(x, const(math.sqrt(2 / math.pi), x)), elementwise.add(cubic, const(1, x))
-    )
-    return elementwise.multiply(half, elementwise.add(elementwise.tanh(inner), const(1, x)))
+    return neural.gelu(inexact(x), approximate=bool(approximate))
 
 
 @op

@@ -20,10 +20,11 @@ from headwater.ops.operands import (
     int_of,
     reshape_to,
     tensor,
+    wide,
 )
 from headwater.ops.reduction import reduced
 from headwater.ops.symbolic import op
-from headwater.primitives import elementwise, reduce, shape
+from headwater.primitives import elementwise, neural, reduce, shape
 
 
 @op
@@ -191,6 +192,9 @@ def sparse_categorical_crossentropy(target: Any, output: Any, from_logits: bool 
             f"shape {tuple(output.spec.shape)}.",
             fix=f"give class numbers of shape {tuple(rest)}, or one-hot vectors to categorical_crossentropy.",
         )
+    if from_logits and place == output.spec.ndim - 1 and output.spec.dtype.is_floating:
+        loss, _, _ = neural.sparse_cross_entropy(wide(output), target)
+        return cast(loss, output.spec.dtype)
     logs = _log_probabilities(output, from_logits, place)
     numbers = reshape_to(target, (*rest[:place], 1, *rest[place:]))
     # Compared with every class: it fuses with the logarithms, and its gradient with theirs, where a gather would not.

@@ -11,7 +11,7 @@ from headwater.ops.defaults import epsilon as default_epsilon
 from headwater.ops.operands import FLOAT32, axes_of, axis_of, cast, const, inexact, kept, reshape_to, tensor, wide
 from headwater.ops.reduction import mean_of, reduced
 from headwater.ops.symbolic import op
-from headwater.primitives import elementwise, reduce
+from headwater.primitives import elementwise, neural, reduce
 from headwater.primitives.constant import scalar
 from headwater.primitives.moments import moments as one_pass_moments
 
@@ -152,7 +152,16 @@ def layer_normalization(
     dtype = x.spec.dtype
     work = cast(x, result_type(dtype, "float32"))
     axes = axes_of(axis, work.spec.ndim, "layer_normalization")
-    small = const(default_epsilon() if epsilon is None else epsilon, work)
+    epsilon = default_epsilon() if epsilon is None else epsilon
+    if axes == (work.spec.ndim - 1,) and not rms_scaling:
+        weights = [None if each is None else cast(tensor(each), work.spec.dtype) for each in (gamma, beta)]
+        if all(each is None or each.spec.shape == work.spec.shape[-1:] for each in weights):
+            given = [each for each in weights if each is not None]
+            found = neural.layer_normalization(
+                work, *given, epsilon=float(epsilon), scaled=weights[0] is not None, centered=weights[1] is not None
+            )
+            return cast(found, dtype)
+    small = const(epsilon, work)
     mean, variance = _moments(work, axes, "layer_normalization")
     factor = elementwise.rsqrt(elementwise.add(variance, small))
     factor = factor if gamma is None else elementwise.multiply(factor, _along(gamma, work, axes, "layer_normalization"))
