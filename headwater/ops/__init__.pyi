@@ -1,6 +1,6 @@
 """Public names of `headwater.ops` and the modules that define them. Written by tests/ops/public_names.py."""
 
-from headwater.ops import (linalg as linalg, nn as nn, numpy as numpy, random as random)
+from headwater.ops import (image as image, linalg as linalg, nn as nn, numpy as numpy, random as random)
 from headwater.ops.activations import (
     celu as celu,
     elu as elu,

@@ -45,7 +45,7 @@ def stub() -> str:
         '"""Public names of `headwater.ops` and the modules that define them. Written by tests/ops/public_names.py."""',
         "",
     ]
-    present = [name for name in NAMESPACES if (FOLDER / f"{name}.py").exists()]
+    present = [name for name in NAMESPACES if (FOLDER / f"{name}.py").exists() or (FOLDER / name).is_dir()]
     if present:
         lines.append(f"from headwater.ops import ({', '.join(f'{name} as {name}' for name in present)})")
     for module in modules():

@@ -1,4 +1,4 @@
-"""Each name of `keras.ops` is served with Keras's signature, or missing for a reason."""
+"""Each name of `keras.ops` is served with Keras's signature."""
 
 from __future__ import annotations
 
@@ -15,13 +15,6 @@ from headwater.ops.symbolic import is_op
 HERE = pathlib.Path(__file__).parent
 NAMES = dict(line.split("\t") for line in (HERE / "keras_ops_names.txt").read_text(encoding="utf-8").splitlines())
 
-_LATER = {
-    "images: next milestone": " ".join(name for name in NAMES if name.startswith("image.")),
-}
-MISSING = {
-    prefix + name: reason for reason, names in _LATER.items() for name in names.split() for prefix in ("", "nn.")
-}
-
 
 def find(name: str) -> Any:
     """The function of a dotted name."""
@@ -32,9 +25,8 @@ def find(name: str) -> Any:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_name_is_served_or_missing_for_a_reason(name: str) -> None:
-    served = find(name) is not None
-    assert served or name in MISSING, f"{name} is neither served nor listed"
+def test_name_is_served(name: str) -> None:
+    assert find(name) is not None
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if find(name) is not None])
@@ -62,10 +54,6 @@ def _split(text: str) -> list[str]:
         else:
             parts[-1] += letter
     return [part for part in parts if part.strip()]
-
-
-def test_missing_names_are_not_served_yet() -> None:
-    assert not [name for name in MISSING if name in NAMES and find(name) is not None]
 
 
 def test_stub_lists_what_the_modules_define() -> None:

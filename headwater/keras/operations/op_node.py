@@ -68,9 +68,33 @@ _CALL_PARAMETERS = frozenset(
         "q",
         "k",
         "v",
+        "image1",
+        "image2",
+        "volumes",
+        "transform",
+        "coordinates",
+        "start_points",
+        "end_points",
+        "scale",
+        "translation",
+        "gamma",
+        "beta",
+        "offset",
     ]
 )
-_CLASS_NAMES = {"getitem": "GetItem", "abs": "Absolute", "divide_no_nan": "DivideNoNan"}
+_CLASS_NAMES = {
+    "getitem": "GetItem",
+    "abs": "Absolute",
+    "divide_no_nan": "DivideNoNan",
+    "batch_normalization": "BatchNorm",
+    "layer_normalization": "LayerNorm",
+    "rms_normalization": "RMSNorm",
+    "psnr": "PSNR",
+    "ssim": "SSIM",
+    "rgb_to_grayscale": "RGBToGrayscale",
+    "rgb_to_hsv": "RGBToHSV",
+    "hsv_to_rgb": "HSVToRGB",
+}
 _MODULES = {
     "keras.src.ops.nn": [
         "relu",
@@ -101,6 +125,8 @@ _MODULES = {
         "sparsemax",
         "max_pool",
         "average_pool",
+        "adaptive_max_pool",
+        "adaptive_average_pool",
         "conv",
         "depthwise_conv",
         "separable_conv",
@@ -119,7 +145,11 @@ _MODULES = {
         "layer_normalization",
         "dot_product_attention",
         "unfold",
+        "fold",
+        "depth_to_space",
+        "space_to_depth",
     ],
+    "keras.src.ops.image": list(ops.image.__all__),
     "keras.src.ops.core": [
         "cast",
         "scatter",
@@ -180,8 +210,8 @@ def class_name(function_name: str) -> str:
 
 @functools.cache
 def _functions_by_class() -> dict[str, Any]:
-    named = ((name, getattr(ops, name)) for name in dir(ops) if not name.startswith("_"))
-    return {class_name(function.__name__): function for _, function in named if symbolic.is_op(function)}
+    functions = [getattr(place, name) for place in (ops, ops.image) for name in dir(place) if not name.startswith("_")]
+    return {class_name(function.__name__): function for function in functions if symbolic.is_op(function)}
 
 
 class OpNode(Operation):
@@ -283,6 +313,8 @@ def record_op(function: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
             settings[name] = value
     while call_args and call_args[-1] is None:
         call_args.pop()
+    if settings.get("data_format", "") is None:  # files say which one is meant
+        settings["data_format"] = ops.image_data_format()
     return OpNode(function, settings).symbolic_call(*call_args, **call_kwargs)
 
 
