@@ -49,6 +49,8 @@ CASES = [
     ("UpSampling1D", {"size": 3}, SEQUENCE),
     ("UpSampling2D", {"size": (2, 3)}, IMAGES),
     ("UpSampling2D", {"size": 2, "data_format": "channels_first"}, IMAGES),
+    ("UpSampling2D", {"size": (2, 3), "interpolation": "bilinear"}, IMAGES),
+    ("UpSampling2D", {"interpolation": "bicubic", "data_format": "channels_first"}, IMAGES),
     ("UpSampling3D", {"size": (1, 2, 3)}, VOLUMES),
     ("UpSampling3D", {"data_format": "channels_first"}, VOLUMES),
 ]
@@ -157,3 +159,25 @@ def test_impossible_arguments_are_explained(make, text):
     with pytest.raises((ValueError, TypeError, NotImplementedError), match=text) as caught:
         make()
     assert "fix" in str(caught.value)
+
+
+@pytest.mark.parametrize("arguments", [{}, {"tie_weights": False, "logit_soft_cap": 0.5, "mask_zero": True}])
+def test_reversible_embedding_equals_that_of_keras(arguments):
+    arguments = {"input_dim": 7, "output_dim": 4, **arguments}
+    ids = rng.integers(0, 7, size=(2, 5)).astype("int32")
+    mine, other = parity.pair("ReversibleEmbedding", arguments, ids)
+    assert [w.name for w in mine.weights] == [w.name for w in other.weights]
+    rows, their_rows = mine(ids), other(ids)
+    np.testing.assert_allclose(rows.numpy(), np.asarray(their_rows))
+    assert (getattr(rows, "_keras_mask", None) is None) == (getattr(their_rows, "_keras_mask", None) is None)
+    found, wanted = mine(rows, reverse=True), other(their_rows, reverse=True)
+    np.testing.assert_allclose(found.numpy(), np.asarray(wanted), rtol=1e-5)
+    config, their_config = parity.plain(mine.get_config()), parity.plain(other.get_config())
+    config.pop("name"), their_config.pop("name")
+    assert config == their_config
+
+
+def test_optimizers_of_keras_2_name_their_successors():
+    with pytest.raises(NotImplementedError, match="gone since Keras 3") as caught:
+        ours.optimizers.legacy.Adam(0.1)
+    assert "use keras.optimizers.Adam" in str(caught.value)

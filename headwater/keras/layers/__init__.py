@@ -14,6 +14,7 @@ _MODULES = {
     "core.identity": "Identity",
     "core.lambda_layer": "Lambda",
     "core.masking": "Masking",
+    "core.reversible_embedding": "ReversibleEmbedding",
     "core.wrapper": "Wrapper",
     "attention.additive_attention": "AdditiveAttention",
     "attention.attention": "Attention",

@@ -1,6 +1,6 @@
 """`keras.optimizers`: how gradients change weights."""
 
-from headwater.keras.optimizers import schedules
+from headwater.keras.optimizers import legacy, schedules
 from headwater.keras.optimizers.adadelta import Adadelta
 from headwater.keras.optimizers.adafactor import Adafactor
 from headwater.keras.optimizers.adagrad import Adagrad
