@@ -10,6 +10,7 @@ from headwater.ir.graph import Graph, Rewriter, map_sub_graphs
 from headwater.ir.text import print_graph
 from headwater.ir.verify import Checked, verify
 from headwater.passes.common import merge_common
+from headwater.passes.copy_casts import copy_casts
 from headwater.passes.dead_code import remove_dead_code
 from headwater.passes.expand import expand_composites
 from headwater.passes.fold import fold_constants
@@ -26,7 +27,7 @@ GENERAL: tuple[Pass, ...] = (
     simplify, remove_dead_code,
 )  # fmt: skip
 PASSES: dict[str, tuple[Pass, ...]] = {
-    "cpu": (inline_calls, expand_composites, *GENERAL, fuse, remove_dead_code),
+    "cpu": (inline_calls, expand_composites, *GENERAL, copy_casts, fuse, remove_dead_code),
     "xla": (inline_calls, remove_dead_code),
     "reference": (),
 }
