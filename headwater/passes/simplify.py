@@ -2,7 +2,8 @@
 
 A rule takes the rewriter, a node and its new inputs, and returns the value that stands for the node's result, or None
 if it has
-nothing to say. Rules are exact: they keep every bit of the result, NaN and infinities included.
+nothing to say. Rules are exact: they keep every bit of the result, NaN and infinities included; only the order in which
+a sum is taken may change.
 """
 
 from __future__ import annotations
@@ -277,3 +278,34 @@ def _transposed_operand(rewriter: Rewriter, node: Node, inputs: list[Value]) -> 
         if perm == (*range(len(perm) - 2), len(perm) - 1, len(perm) - 2):
             operands[index], attrs[flag], changed = inner.inputs[0], not attrs.get(flag, False), True
     return _add(rewriter, node, "matmul", operands, attrs) if changed else None
+
+
+_TESTS = {"greater", "greater_equal", "less", "less_equal"}
+
+
+@_rule("select")
+def _select_before_max_pool_gradient(rewriter: Rewriter, node: Node, inputs: list[Value]) -> Value | None:
+    """A test of the elements that won is one of what was pooled, of which there are fewer: the gradient of a relu is
+    taken there."""
+    chosen, value, other = inputs
+    gradient = _producer(value, "max_pool_gradient")
+    test = chosen.node
+    if gradient is None or test is None or test.primitive.name not in _TESTS or _number(other) != 0:
+        return None
+    (x, g), (tested, bound) = gradient.inputs, test.inputs
+    if tested is not x or _number(bound) is None or _is_negative_zero(other):
+        return None
+    pooled = _add(rewriter, node, "max_pool", [x], gradient.attrs)
+    kept = _add(rewriter, node, "select", [_add(rewriter, node, test.primitive.name, [pooled, bound]), g, other])
+    return _add(rewriter, node, "max_pool_gradient", [x, kept], gradient.attrs)
+
+
+@_rule("reduce_sum")
+def _sum_of_max_pool_gradient(rewriter: Rewriter, node: Node, inputs: list[Value]) -> Value | None:
+    """All that the gradient spreads over the spatial axes is what it was given, and zeros."""
+    gradient = _producer(inputs[0], "max_pool_gradient")
+    if gradient is None or not set(range(1, inputs[0].spec.ndim - 1)) <= set(node.attrs["axes"]):
+        return None
+    if any(stride < size for stride, size in zip(gradient.attrs["strides"], gradient.attrs["window"])):
+        return None  # windows overlap: sums of sums
+    return _add(rewriter, node, "reduce_sum", [gradient.inputs[1]], node.attrs)
