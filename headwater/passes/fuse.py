@@ -76,6 +76,10 @@ class Fusion:
         self.graph = graph
         self.position = {node: index for index, node in enumerate(graph.nodes)}
         self.region_of: dict[Node, Region] = {}
+        self.users: dict[Value, list[Node]] = {}
+        for node in graph.nodes:
+            for value in node.inputs:
+                self.users.setdefault(value, []).append(node)
         self.waiting: dict[Node, None] = {}
         for node in graph.nodes:
             if self._waits(node):
@@ -140,6 +144,12 @@ class Fusion:
             region = self.region_of.get(value.node) if value.node is not None else None
             if region is not None and region.kinds[value] != REDUCED:
                 found[region] = None
+        if not found and node.primitive.name in _REDUCTIONS:
+            # What else reads the value that is reduced: one pass over it is enough.
+            for user in self.users[node.inputs[0]]:
+                region = self.region_of.get(user)
+                if region is not None and region.shape == node.inputs[0].spec.shape:
+                    found[region] = None
         return sorted(found, key=lambda region: -region.last)
 
     def _start(self, node: Node, position: int) -> None:
@@ -249,10 +259,7 @@ class _Builder:
         self.fusion, self.old = fusion, fusion.graph
         self.new = Graph(self.old.name)
         self.values: dict[Value, Value] = {value: self.new.add_input(value.spec) for value in self.old.inputs}
-        self.users: dict[Value, list[Node]] = {}
-        for node in self.old.nodes:
-            for value in node.inputs:
-                self.users.setdefault(value, []).append(node)
+        self.users = fusion.users
         self.outputs = set(self.old.outputs)
         self.products = self._products()
         self.done: set[Any] = set()

@@ -8,6 +8,7 @@ a sum is taken may change.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -253,6 +254,28 @@ def _reduce_nothing(rewriter: Rewriter, node: Node, inputs: list[Value]) -> Valu
     if all(x.spec.shape[axis] == 1 for axis in node.attrs["axes"]):
         return _add(rewriter, node, "reshape", [x], {"shape": node.outputs[0].spec.shape}) if node.attrs["axes"] else x
     return None
+
+
+@_rule("reduce_sum", "reduce_prod", "reduce_max", "reduce_min")
+def _reduce_before_leading_axes_are_joined(rewriter: Rewriter, node: Node, inputs: list[Value]) -> Value | None:
+    """A reduction of whole leading axes does not care that they were joined; what made the value can then do it."""
+    joined = _producer(inputs[0], "reshape")
+    if joined is None:
+        return None
+    before, shape = joined.inputs[0], inputs[0].spec.shape
+    axes, count = node.attrs["axes"], len(node.attrs["axes"])
+    if None in shape or None in before.spec.shape or axes != tuple(range(count)) or not 0 < count < len(shape):
+        return None
+    size = math.prod(shape[:count])
+    lead = next((n for n in range(before.spec.ndim) if math.prod(before.spec.shape[:n]) == size), None)
+    if lead is None or lead <= count or lead == before.spec.ndim:
+        return None
+    found = _add(rewriter, node, node.primitive.name, [before], {"axes": tuple(range(lead))})
+    return (
+        found
+        if found.spec.shape == shape[count:]
+        else _add(rewriter, node, "reshape", [found], {"shape": shape[count:]})
+    )
 
 
 @_rule("slice")

@@ -67,6 +67,13 @@ def main():
     def t_of(x):
         return (mp.mpf(x) - mp.mpf("3.75")) / (mp.mpf(x) + mp.mpf("3.75"))
 
+    def erfcx_near(t):
+        x = 2 * (1 + t) / (1 - t)
+        return mp.erfc(x) * mp.exp(x * x) * (1 + 2 * x)
+
+    def t_near(x):
+        return (mp.mpf(x) - 2) / (mp.mpf(x) + 2)
+
     sin_tail = root(lambda r: (mp.sin(r) - r) / r**3)
     table = [
         ("kExp64", "double", by_series(exp_tail), -0.3475, 0.3475, 10, "(e^r - 1 - r) / r^2"),
@@ -115,6 +122,15 @@ def main():
         ),
         ("kErf32", "float", root(lambda x: mp.erf(x) / x), 0, 1, 6, "erf(x) / x in x^2, x <= 1"),
         ("kErfTail32", "float", lambda x: mp.log(mp.erfc(x)), 1, 4, 7, "log(erfc x), 1 <= x <= 4"),
+        (
+            "kErfcx32",
+            "float",
+            erfcx_near,
+            t_near(0.5),
+            t_near(10.1),
+            9,
+            "e^(x^2) erfc(x) (1 + 2x) in (x - 2) / (x + 2), 0.5 <= x <= 10.1",
+        ),
         ("kSinh32", "float", root(lambda x: (mp.sinh(x) - x) / x**3), 0, 1, 3, "(sinh x - x) / x^3 in x^2, x <= 1"),
         ("kAtan32", "float", root(lambda q: (mp.atan(q) - q) / q**3), 0, bend, 4, "(atan q - q) / q^3 in q^2"),
         (

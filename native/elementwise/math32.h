@@ -218,6 +218,19 @@ HW_INLINE F32 erf(F32 x) {
   return x == x ? result : x;
 }
 
+HW_INLINE F32 erfc(F32 x) {
+  F32 a = min_or_second(splat<F32>(10.1f), abs(x));
+  F32 square = a * a;
+  auto [k, tail] = exp_parts(-square);
+  tail = tail - (tail + 1.0f) * fma(a, a, -square);  // what the square rounds off
+  F32 rational =
+      polynomial<polynomials::kErfcx32>((a - 2.0f) / (a + 2.0f)) / fma(a, splat<F32>(2.0f), splat<F32>(1.0f));
+  F32 large = scale(fma(rational, tail, rational), k);
+  large = x < 0.0f ? 2.0f - large : large;
+  F32 result = a < 0.5f ? 1.0f - x * polynomial<polynomials::kErf32>(x * x) : large;
+  return x == x ? result : x;
+}
+
 template <class V>
 HW_INLINE V logistic(V x) {
   V e = exp(-abs(x));
@@ -251,7 +264,6 @@ HW_IN_DOUBLE(acos)
 HW_IN_DOUBLE(asinh)
 HW_IN_DOUBLE(acosh)
 HW_IN_DOUBLE(atanh)
-HW_IN_DOUBLE(erfc)
 HW_IN_DOUBLE(cbrt)
 #undef HW_IN_DOUBLE
 HW_INLINE F32 atan2(F32 y, F32 x) {

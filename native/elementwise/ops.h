@@ -53,7 +53,7 @@ enum class Rule : uint8_t {
   X(cos, 1, kSame, 2800) X(tan, 1, kSame, 3500) X(asin, 1, kSame, 2000) X(acos, 1, kSame, 11000) \
   X(atan, 1, kSame, 2000) X(sinh, 1, kSame, 2400) X(cosh, 1, kSame, 1800) X(tanh, 1, kSame, 2200) \
   X(asinh, 1, kSame, 14000) X(acosh, 1, kSame, 12000) X(atanh, 1, kSame, 12000) X(erf, 1, kSame, 3000) \
-  X(erfc, 1, kSame, 15000) X(erfinv, 1, kSame, 40000) X(lgamma, 1, kSame, 40000) X(digamma, 1, kSame, 40000) \
+  X(erfc, 1, kSame, 4000) X(erfinv, 1, kSame, 40000) X(lgamma, 1, kSame, 40000) X(digamma, 1, kSame, 40000) \
   X(cbrt, 1, kSame, 18000) X(floor, 1, kSame, 100) X(ceil, 1, kSame, 100) X(round, 1, kSame, 100) \
   X(trunc, 1, kSame, 100) X(isnan, 1, kPredicate, 150) X(isinf, 1, kPredicate, 150) \
   X(isfinite, 1, kPredicate, 150) X(signbit, 1, kPredicate, 150) X(sigmoid, 1, kSame, 2200) \

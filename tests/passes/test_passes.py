@@ -116,6 +116,28 @@ def test_a_chain_with_its_reductions_is_one_node():
     assert_same(graph, found)
 
 
+def test_a_reduction_joins_what_else_reads_the_same_value():
+    text = (
+        "%3 = multiply(%0, %2) : float32[4,3]\n%4 = reduce_sum(%3) {axes=(1,)} : float32[4]\n"
+        "%5 = reduce_sum(%0) {axes=(0,)} : float32[3]\nreturn %4, %5"
+    )
+    graph = parse_graph(body(text))
+    found = verify(fuse(graph))
+    assert names(found) == ["fused_elementwise"]
+    assert_same(graph, found)
+
+
+def test_a_reduction_of_joined_axes_is_done_before_they_are_joined():
+    text = (
+        "%3 = reshape(%0) {shape=(2, 2, 3)} : float32[2,2,3]\n%4 = exp(%3) : float32[2,2,3]\n"
+        "%5 = reshape(%4) {shape=(4, 3)} : float32[4,3]\n%6 = reduce_sum(%5) {axes=(0,)} : float32[3]\nreturn %5, %6"
+    )
+    graph = parse_graph(body(text))
+    found = verify(fuse(remove_dead_code(simplify(graph))))
+    assert names(found) == ["reshape", "fused_elementwise", "reshape"]
+    assert_same(graph, found)
+
+
 def test_bias_and_activation_join_the_matrix_product():
     text = PRODUCT + "return %5"
     found = verify(fuse(simplify(parse_graph(body(text)))))

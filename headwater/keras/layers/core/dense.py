@@ -86,9 +86,7 @@ class Dense(Layer):
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         """activation(x W + b)."""
-        x = ops.matmul(inputs, self.kernel)
-        if self.bias is not None:
-            x = ops.add(x, self.bias)
+        x = rows_times(inputs, self.kernel, self.bias)
         return x if self.activation is activations.linear else self.activation(x)
 
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
@@ -110,6 +108,20 @@ class Dense(Layer):
             "bias_constraint": constraints.serialize(self.bias_constraint),
             "quantization_config": None,
         }
+
+
+def rows_times(x: Any, kernel: Any, bias: Any) -> Any:
+    """x (..., k) times kernel (k, n), plus bias (n,) if there is one.
+
+    All rows are those of one matrix, and the bias is added before they get their axes back: so it is added where the
+    product is finished.
+    """
+    lead = tuple(x.shape[:-1])
+    if bias is None or len(lead) < 2 or None in lead:
+        y = ops.matmul(x, kernel)
+        return y if bias is None else ops.add(y, bias)
+    y = ops.add(ops.matmul(ops.reshape(x, (-1, x.shape[-1])), kernel), bias)
+    return ops.reshape(y, (*lead, kernel.shape[-1]))
 
 
 def refuse_lora(lora_rank: Any, quantization_config: Any) -> None:

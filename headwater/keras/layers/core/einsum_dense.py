@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any
 
 from headwater import ops
 from headwater.errors import ArgumentError, ShapeError
 from headwater.keras import activations, constraints, initializers, regularizers
-from headwater.keras.layers.core.dense import refuse_lora
+from headwater.keras.layers.core.dense import refuse_lora, rows_times
 from headwater.keras.layers.layer import Layer
 
 _EQUATION = re.compile(r"^(\.\.\.)?([a-zA-Z]+)(\.\.\.)?,([a-zA-Z]+)->(\.\.\.)?([a-zA-Z]+)(\.\.\.)?$")
@@ -130,10 +131,31 @@ class EinsumDense(Layer):
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         """activation(einsum(equation, x, W) + b)."""
-        x = ops.einsum(self.equation, inputs, self.kernel)
-        if self.bias is not None:
-            x = ops.add(x, self.bias)
+        bound = self._bound_axes()
+        if bound and None not in inputs.shape:
+            x = self._as_product(inputs, bound)
+        else:
+            x = ops.einsum(self.equation, inputs, self.kernel)
+            x = x if self.bias is None else ops.add(x, self.bias)
         return x if self.activation is activations.linear else self.activation(x)
+
+    def _bound_axes(self) -> int:
+        """How many axes are summed over, if the equation is a plain product: the last ones of the input with the first
+        ones of the kernel, and a bias (if any) along all others of the kernel; else 0.
+        """
+        x_axes, _, rest = self.equation.replace(" ", "").partition(",")
+        kernel_axes, _, y_axes = rest.partition("->")
+        bound = sum(axis in x_axes for axis in kernel_axes)
+        free, outer = x_axes[: len(x_axes) - bound], kernel_axes[bound:]
+        plain = x_axes == free + kernel_axes[:bound] and y_axes == free + outer and "." not in x_axes and outer
+        return bound if plain and self.bias_axes in (None, outer) else 0
+
+    def _as_product(self, x: Any, bound: int) -> Any:
+        lead, outer = tuple(x.shape[:-bound]), tuple(self.kernel.shape[bound:])
+        inner, columns = math.prod(x.shape[-bound:]), math.prod(outer)
+        bias = None if self.bias is None else ops.reshape(self.bias, (columns,))
+        kernel = ops.reshape(self.kernel, (inner, columns))
+        return ops.reshape(rows_times(ops.reshape(x, (*lead, inner)), kernel, bias), (*lead, *outer))
 
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         """The shape that the equation gives."""
