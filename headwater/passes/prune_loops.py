@@ -1,4 +1,5 @@
-"""Control flow without what nobody asks for: unused results, what is carried for them alone, unused inputs.
+"""Control flow and recurrences without what nobody asks for: unused results, what is carried for them alone, unused
+inputs.
 
 The gradient of a scan gives cotangents of all its inputs. Those of the data are rarely wanted, and cost a matrix
 product a step.
@@ -117,4 +118,15 @@ def _prune_cond(rewriter: Rewriter, node: Node, used: list[int]) -> bool:
     return _replace(rewriter, node, [0, *(index + 1 for index in operands)], used, attrs)
 
 
-_PRUNERS = {"scan": _prune_scan, "while_loop": _prune_while, "cond": _prune_cond}
+def _prune_saved(rewriter: Rewriter, node: Node, used: list[int]) -> bool:
+    """A recurrence that saves for a gradient which nobody takes."""
+    kept = len(node.outputs) - _SAVED[node.primitive.name]
+    if not node.attrs["save"] or used[-1] >= kept:
+        return False
+    return _replace(rewriter, node, range(len(node.inputs)), range(kept), {"save": False})
+
+
+_SAVED = {"lstm": 2, "gru": 1}  # how many of the results are there for the gradient alone
+_PRUNERS = {
+    "scan": _prune_scan, "while_loop": _prune_while, "cond": _prune_cond, "lstm": _prune_saved, "gru": _prune_saved,
+}  # fmt: skip

@@ -16,15 +16,36 @@ const GemmFunctions& products() {
   return gemm_functions(sizeof(T) == 4 ? DType::kFloat32 : DType::kFloat64);
 }
 
-// Units of a block, and the distance between its gates in a tile of products.
+// Units whose gates are finished together: enough of them that many chains overlap, few enough that their products stay
+// in the first-level cache. A multiple of every panel.
+constexpr int64_t kBlock = 64;
+
+// The distance between the gates in a tile of products, for `count` units of a block.
 template <class T>
-int64_t block_units(const RecurrenceShape& shape) {
-  return shape.packed ? products<T>().direct_panel : shape.units;
+int64_t gate_distance(const RecurrenceShape& shape, int64_t count) {
+  return shape.packed ? round_up(count, products<T>().direct_panel) : count;
 }
 
-// 1 / (1 + e^-x), for gates: as accurate as the general one wherever it exceeds 1e-37.
-HW_INLINE F32 gate(F32 x) { return 1.0f / (exp_normal(limit(-x, -87, 87)) + 1.0f); }
+// 1 / x for normal x with a normal inverse, within 2 units in the last place.
+HW_INLINE F32 inverse(F32 x) {
+#if HW_ISA_LEVEL == 2
+  F32 r = (F32)_mm512_rcp14_ps((__m512)x);  // a division takes as long as ten multiplications
+  return fma(r, fma(-x, r, splat<F32>(1.0f)), r);
+#else
+  return 1.0f / x;
+#endif
+}
+// 1 / (1 + e^-x): as accurate as the general one wherever it exceeds 1e-37.
+HW_INLINE F32 gate(F32 x) { return inverse(exp_normal(limit(-x, -87, 87)) + 1.0f); }
 HW_INLINE F64 gate(F64 x) { return sigmoid(x); }
+// -t / (t + 2) with t = e^(-2|x|) - 1, which is exact near 0.
+HW_INLINE F32 squash(F32 x) {
+  auto [k, tail] = exp_parts(max_or_second(splat<F32>(-20.0f), abs(x) * -2.0f));
+  F32 power = exp2_of_integer(k);
+  F32 t = fma(power, tail, power - 1.0f);
+  return with_sign(abs(t * inverse(t + 2.0f)), x);
+}
+HW_INLINE F64 squash(F64 x) { return tanh(x); }
 
 // Whole vectors of a line, or the first lanes of the last one.
 template <class T>
@@ -56,16 +77,16 @@ int64_t packed_size(const RecurrenceShape& shape, bool backward) {
                   : shape.units * shape.gates() * round_up(shape.units, panel);
 }
 
-// Forward: for each block of units, a panel for each gate. Backward: the transposed kernel.
+// Forward: for each block of units, panels for each gate. Backward: the transposed kernel.
 template <class T>
 void pack(const RecurrenceShape& shape, const void* kernel, bool backward, void* packed) {
   const GemmFunctions& gemm = products<T>();
   int64_t panel = gemm.direct_panel, units = shape.units, width = shape.width();
   T* to = static_cast<T*>(packed);
   if (backward) return gemm.pack_b({kernel, 1, width}, width, units, panel, to);
-  for (int64_t first = 0; first < units; first += panel) {
-    int64_t columns = units - first < panel ? units - first : panel;
-    for (int64_t gate = 0; gate < shape.gates(); ++gate, to += units * panel)
+  for (int64_t first = 0; first < units; first += kBlock) {
+    int64_t columns = units - first < kBlock ? units - first : kBlock;
+    for (int64_t gate = 0; gate < shape.gates(); ++gate, to += units * round_up(columns, panel))
       gemm.pack_b({static_cast<const T*>(kernel) + gate * units + first, width, 1}, units, columns, panel, to);
   }
 }
@@ -76,15 +97,19 @@ void pack(const RecurrenceShape& shape, const void* kernel, bool backward, void*
 template <class T>
 struct Cell {
   int64_t units, block;  // between the gates of z and of what is saved; of the products
-  const T *z, *products, *bias, *h, *c;
-  T *new_h, *new_c, *state, *cell, *saved;  // the last three may be null
+  const T *z, *bias, *h;
+  T *tile, *c, *new_h, *state, *cell, *saved;  // tile: the products; cell, saved: may be null
   bool live;
 };
 
+// Gates work in two passes over a block, for all rows: `open` leaves in the tile what `close` goes on with. Each pass
+// is many chains that do not wait for one another, where one pass would wait for its own first half.
 struct SimpleGates {
   template <class T, class Lanes>
-  static HW_INLINE void apply(const Cell<T>& at, Lanes lanes, int64_t j) {
-    Vector<T> h = at.live ? tanh(lanes.load(at.z + j) + lanes.load(at.products + j)) : lanes.load(at.h + j);
+  static HW_INLINE void open(const Cell<T>&, Lanes, int64_t) {}
+  template <class T, class Lanes>
+  static HW_INLINE void close(const Cell<T>& at, Lanes lanes, int64_t j) {
+    Vector<T> h = at.live ? squash(lanes.load(at.z + j) + lanes.load(at.tile + j)) : lanes.load(at.h + j);
     lanes.store(at.new_h + j, h);
     lanes.store(at.state + j, h);
   }
@@ -92,46 +117,51 @@ struct SimpleGates {
 
 struct LstmGates {
   template <class T, class Lanes>
-  static HW_INLINE void apply(const Cell<T>& at, Lanes lanes, int64_t j) {
+  static HW_INLINE void open(const Cell<T>& at, Lanes lanes, int64_t j) {
     auto sum = [&](int64_t number) HW_LAMBDA {
-      return lanes.load(at.z + number * at.units + j) + lanes.load(at.products + number * at.block + j);
+      return lanes.load(at.z + number * at.units + j) + lanes.load(at.tile + number * at.block + j);
     };
-    Vector<T> i = gate(sum(0)), f = gate(sum(1)), g = tanh(sum(2)), o = gate(sum(3));
+    Vector<T> i = gate(sum(0)), f = gate(sum(1)), g = squash(sum(2)), o = gate(sum(3));
     if (at.saved) {
       lanes.store(at.saved + j, i);
       lanes.store(at.saved + at.units + j, f);
       lanes.store(at.saved + 2 * at.units + j, g);
       lanes.store(at.saved + 3 * at.units + j, o);
     }
-    Vector<T> c = lanes.load(at.c + j), h;
-    if (at.live) {
-      c = fma(f, c, i * g);
-      h = o * tanh(c);
-    } else {
-      h = lanes.load(at.h + j);
-    }
-    lanes.store(at.new_c + j, c);
+    Vector<T> c = lanes.load(at.c + j);
+    if (at.live) c = fma(f, c, i * g);
+    lanes.store(at.c + j, c);
+    if (at.cell) lanes.store(at.cell + j, c);
+    lanes.store(at.tile + j, o);
+  }
+  template <class T, class Lanes>
+  static HW_INLINE void close(const Cell<T>& at, Lanes lanes, int64_t j) {
+    Vector<T> h = at.live ? lanes.load(at.tile + j) * squash(lanes.load(at.c + j)) : lanes.load(at.h + j);
     lanes.store(at.new_h + j, h);
     lanes.store(at.state + j, h);
-    if (at.cell) lanes.store(at.cell + j, c);
   }
 };
 
 struct GruGates {
   template <class T, class Lanes>
-  static HW_INLINE void apply(const Cell<T>& at, Lanes lanes, int64_t j) {
+  static HW_INLINE void open(const Cell<T>& at, Lanes lanes, int64_t j) {
     auto outer = [&](int64_t number) HW_LAMBDA { return lanes.load(at.z + number * at.units + j); };
     auto inner = [&](int64_t number) HW_LAMBDA {
-      return lanes.load(at.products + number * at.block + j) + lanes.load(at.bias + number * at.units + j);
+      return lanes.load(at.tile + number * at.block + j) + lanes.load(at.bias + number * at.units + j);
     };
     Vector<T> u = gate(outer(0) + inner(0)), r = gate(outer(1) + inner(1)), product = inner(2);
-    Vector<T> n = tanh(fma(r, product, outer(2)));
     if (at.saved) {
       lanes.store(at.saved + j, u);
       lanes.store(at.saved + at.units + j, r);
-      lanes.store(at.saved + 2 * at.units + j, n);
       lanes.store(at.saved + 3 * at.units + j, product);
     }
+    lanes.store(at.tile + j, u);
+    lanes.store(at.tile + at.block + j, fma(r, product, outer(2)));
+  }
+  template <class T, class Lanes>
+  static HW_INLINE void close(const Cell<T>& at, Lanes lanes, int64_t j) {
+    Vector<T> u = lanes.load(at.tile + j), n = squash(lanes.load(at.tile + at.block + j));
+    if (at.saved) lanes.store(at.saved + 2 * at.units + j, n);
     Vector<T> h = lanes.load(at.h + j);
     if (at.live) h = fma(u, h, (static_cast<T>(1) - u) * n);
     lanes.store(at.new_h + j, h);
@@ -142,7 +172,8 @@ struct GruGates {
 // Per row: the state before a step and after it, the cell, and a tile of products.
 template <class T>
 int64_t forward_workspace(const RecurrenceShape& shape) {
-  return 3 * round_up(shape.units, kLanes<T>) + shape.gates() * round_up(block_units<T>(shape), kLanes<T>);
+  int64_t most = shape.packed ? kBlock : round_up(shape.units, kLanes<T>);
+  return 3 * round_up(shape.units, kLanes<T>) + shape.gates() * most;
 }
 
 template <class T, class Gates>
@@ -150,7 +181,7 @@ void run_forward(const RecurrenceShape& shape, const RecurrenceInputs& in, const
                  int64_t rows, void* workspace) {
   const GemmFunctions& gemm = products<T>();
   const int64_t units = shape.units, width = shape.width(), length = shape.length, gates = shape.gates();
-  const int64_t block = block_units<T>(shape), size = rows * round_up(units, kLanes<T>);
+  const int64_t most = shape.packed ? kBlock : units, size = rows * round_up(units, kLanes<T>);
   T* h = static_cast<T*>(workspace);
   T *next = h + size, *c = next + size, *tile = c + size;
   const int64_t state_bytes = rows * units * static_cast<int64_t>(sizeof(T));
@@ -159,8 +190,8 @@ void run_forward(const RecurrenceShape& shape, const RecurrenceInputs& in, const
   if (in.c) std::memcpy(c, of_state(in.c), static_cast<size_t>(state_bytes));
   for (int64_t turn = 0; turn < length; ++turn) {
     const int64_t step = shape.reverse ? length - 1 - turn : turn;
-    for (int64_t begin = 0; begin < units; begin += block) {
-      const int64_t count = units - begin < block ? units - begin : block;
+    for (int64_t begin = 0; begin < units; begin += most) {
+      const int64_t count = units - begin < most ? units - begin : most, block = gate_distance<T>(shape, count);
       if (shape.packed) {
         gemm.direct({h, units, 1}, static_cast<const T*>(in.kernel) + begin * gates * units, 0, true, rows,
                     gates * block, units, tile, gates * block);
@@ -169,26 +200,29 @@ void run_forward(const RecurrenceShape& shape, const RecurrenceInputs& in, const
       } else {
         gemm.direct({h, units, 1}, in.kernel, width, false, rows, width, units, tile, width);
       }
-      for (int64_t row = 0; row < rows; ++row) {
-        const int64_t place = (first + row) * length + step, own = row * units + begin;
-        auto at_place = [&](void* data, int64_t size) {
-          return data ? static_cast<T*>(data) + place * size + begin : nullptr;
-        };
-        Cell<T> at{units,
-                   block,
-                   static_cast<const T*>(in.z) + place * width + begin,
-                   tile + row * gates * block,
-                   in.bias ? static_cast<const T*>(in.bias) + begin : nullptr,
-                   h + own,
-                   c + own,
-                   next + own,
-                   c + own,
-                   at_place(out.states, units),
-                   at_place(out.cells, units),
-                   at_place(out.saved, 4 * units),
-                   !in.mask || in.mask[place]};
-        for_vectors<T>(count, [&](auto lanes, int64_t j) HW_LAMBDA { Gates::apply(at, lanes, j); });
-      }
+      auto each_row = [&](auto&& visit) HW_LAMBDA {
+        for (int64_t row = 0; row < rows; ++row) {
+          const int64_t place = (first + row) * length + step, own = row * units + begin;
+          auto at_place = [&](void* data, int64_t size) {
+            return data ? static_cast<T*>(data) + place * size + begin : nullptr;
+          };
+          Cell<T> at{units,
+                     block,
+                     static_cast<const T*>(in.z) + place * width + begin,
+                     in.bias ? static_cast<const T*>(in.bias) + begin : nullptr,
+                     h + own,
+                     tile + row * gates * block,
+                     c + own,
+                     next + own,
+                     at_place(out.states, units),
+                     at_place(out.cells, units),
+                     at_place(out.saved, 4 * units),
+                     !in.mask || in.mask[place]};
+          for_vectors<T>(count, [&](auto lanes, int64_t j) HW_LAMBDA { visit(at, lanes, j); });
+        }
+      };
+      each_row([](const Cell<T>& at, auto lanes, int64_t j) HW_LAMBDA { Gates::open(at, lanes, j); });
+      each_row([](const Cell<T>& at, auto lanes, int64_t j) HW_LAMBDA { Gates::close(at, lanes, j); });
     }
     T* other = h;
     h = next;
@@ -242,7 +276,7 @@ struct LstmSlopes {
     Vector<T> by_h = at.cotangent(lanes, j), by_c = lanes.load(at.by_c + j);
     Vector<T> i = lanes.load(at.saved + j), f = lanes.load(at.saved + at.units + j);
     Vector<T> g = lanes.load(at.saved + 2 * at.units + j), o = lanes.load(at.saved + 3 * at.units + j);
-    Vector<T> squashed = tanh(lanes.load(at.state + j));
+    Vector<T> squashed = squash(lanes.load(at.state + j));
     Vector<T> total = fma(by_h * o, tanh_slope(squashed), by_c);
     put(0, total * g * gate_slope(i));
     put(1, total * lanes.load(at.before + j) * gate_slope(f));

@@ -263,6 +263,63 @@ def test_one_layer_for_each_step(inner):
     close(mine.get_weights(), other.get_weights())
 
 
+CONVOLUTIONAL = [
+    ("ConvLSTM1D", {"filters": 3, "kernel_size": 2}, (2, 3, 6, 2)),
+    ("ConvLSTM2D", {"filters": 2, "kernel_size": (2, 3), "padding": "same", "return_sequences": True}, (2, 3, 5, 4, 2)),
+    ("ConvLSTM2D", {"filters": 2, "kernel_size": 2, "strides": 2, "return_state": True}, (2, 3, 5, 4, 2)),
+    (
+        "ConvLSTM2D",
+        {"filters": 2, "kernel_size": 3, "use_bias": False, "go_backwards": True, "activation": "relu"},
+        (2, 3, 5, 4, 1),
+    ),
+    ("ConvLSTM3D", {"filters": 2, "kernel_size": 2, "dilation_rate": 2}, (1, 2, 4, 4, 4, 2)),
+]
+
+
+@pytest.mark.parametrize(("name", "arguments", "shape"), CONVOLUTIONAL)
+def test_convolutional_memories(name, arguments, shape):
+    x = rng.normal(size=shape).astype("float32")
+    mine, other = getattr(ours.layers, name)(**arguments), getattr(theirs.layers, name)(**arguments)
+    mine(x), other(x)
+    assert paths(mine) == paths(other)
+    other.set_weights(values := weights_for(other))
+    mine.set_weights(values)
+    close(mine(x), other(x), rtol=1e-4, atol=1e-5)
+    close(mine(x, mask=np.array([[True, False, True][: shape[1]]] * shape[0])), _masked(other, x))
+    assert mine.compute_output_shape(shape) == other.compute_output_shape(shape)
+    assert set(other.get_config()) - set(mine.get_config()) == set()
+    again = type(mine).from_config(mine.get_config())
+    assert again.get_config() == mine.get_config()
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(tf.tree.leaves(mine(x))[0])
+    found = tape.gradient(loss, mine.trainable_variables)
+
+    def stateless(weights):
+        state = [v.value for v in other.non_trainable_variables]
+        return theirs.tree.flatten(other.stateless_call(weights, state, x)[0])[0].sum()
+
+    close(found, jax.grad(stateless)([v.value for v in other.trainable_variables]), rtol=1e-3, atol=1e-4)
+    dropping = getattr(ours.layers, name)(**arguments, dropout=0.3, recurrent_dropout=0.3)
+    assert np.all(np.isfinite(np.asarray(tf.tree.leaves(dropping(x, training=True))[0])))
+
+
+def _masked(layer, x):
+    """What a layer of Keras gives with the second step masked: as without that step, since time runs in order."""
+    kept = x[:, [0, *range(2, x.shape[1])]]
+    if not layer.return_sequences:
+        return layer(kept)
+    outputs = np.asarray(layer(kept))
+    return outputs[:, [0, 0, *range(1, outputs.shape[1])]]
+
+
+def test_what_a_gradient_would_need_is_not_saved_without_one():
+    layer = ours.layers.LSTM(4, return_sequences=True)
+    layer(SEQUENCE)
+    program = tf.function(lambda x: layer(x)).explain(tf.constant(SEQUENCE), repeats=1)
+    saved = [row for row in program.rows if row.name.startswith("lstm")]
+    assert len(saved) == 1 and saved[0].nbytes < 2000
+
+
 def text_model(keras, seed=0):
     layers = keras.layers
     return keras.Sequential(

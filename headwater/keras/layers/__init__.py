@@ -64,6 +64,7 @@ _MODULES = {
     "reshaping.up_sampling": "UpSampling1D UpSampling2D UpSampling3D",
     "reshaping.zero_padding": "ZeroPadding1D ZeroPadding2D ZeroPadding3D",
     "rnn.bidirectional": "Bidirectional",
+    "rnn.conv_lstm": "ConvLSTM1D ConvLSTM2D ConvLSTM3D",
     "rnn.gru": "GRU GRUCell",
     "rnn.lstm": "LSTM LSTMCell",
     "rnn.rnn": "RNN",

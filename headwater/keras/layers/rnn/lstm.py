@@ -6,7 +6,7 @@ from typing import Any
 
 from headwater import ops
 from headwater.keras.layers.input_spec import InputSpec
-from headwater.keras.layers.rnn.parts import CellLayer, WeightedCell, gate_split
+from headwater.keras.layers.rnn.parts import CellLayer, WeightedCell, gate_split, with_open_forget_gate
 from headwater.ops import rnn as recurrence
 
 
@@ -61,15 +61,7 @@ class LSTMCell(WeightedCell):
         self.state_size = [self.units, self.units]
 
     def _bias_initializer(self) -> Any:
-        if not self.unit_forget_bias:
-            return self.bias_initializer
-
-        def with_open_forget_gate(_: Any, *args: Any, **kwargs: Any) -> Any:
-            first = self.bias_initializer((self.units,), *args, **kwargs)
-            rest = self.bias_initializer((2 * self.units,), *args, **kwargs)
-            return ops.concatenate([first, ops.ones_like(first), rest])
-
-        return with_open_forget_gate
+        return with_open_forget_gate(self.bias_initializer) if self.unit_forget_bias else self.bias_initializer
 
     def call(self, inputs: Any, states: Any, training: bool = False) -> tuple[Any, Any]:
         """The new output, and the new output and cell as states."""

@@ -22,27 +22,29 @@ SETTINGS = (
 _KINDS = {"initializer": initializers, "regularizer": regularizers, "constraint": constraints}
 
 
-def checked_units(units: Any, what: str) -> int:
-    """`units`, if it is a positive whole number.
+def checked_size(size: Any, what: str, name: str) -> int:
+    """The number of units or filters, if it is a positive whole number.
 
     Raises: ShapeError if it is not.
     """
-    if not isinstance(units, int) or isinstance(units, bool) or units <= 0:
-        raise ShapeError(f"{what}: units={units!r} is not a positive whole number.", fix="pass the size of the state.")
-    return units
+    if not isinstance(size, int) or isinstance(size, bool) or size <= 0:
+        raise ShapeError(f"{what}: {name}={size!r} is not a positive whole number.", fix="pass the size of the state.")
+    return size
 
 
 class WeightedCell(Layer, DropoutRNNCell):
     """Base of the cells with a kernel, a recurrent kernel and a bias.
 
-    A subclass says how many `gates` it has, and of which shape the bias is.
+    A subclass says how many `gates` it has, and of which shape the weights are.
     """
 
     gates = 1
+    size_name = "units"  # the argument that says how large the state is
 
     def _take_settings(self, settings: dict[str, Any], *, seed: int | None) -> None:
         """Keep what its constructor was given."""
-        self.units = checked_units(settings["units"], type(self).__name__)
+        self.size = checked_size(settings[self.size_name], type(self).__name__, self.size_name)
+        setattr(self, self.size_name, self.size)
         self.activation = activations.get(settings["activation"])
         if "recurrent_activation" in settings:
             self.recurrent_activation = activations.get(settings["recurrent_activation"])
@@ -57,13 +59,13 @@ class WeightedCell(Layer, DropoutRNNCell):
         self.kernel: Any = None
         self.recurrent_kernel: Any = None
         self.bias: Any = None
-        self.output_size = self.units
+        self.output_size = self.size
 
     def build(self, input_shape: Any) -> None:
         """Make the kernels and the bias."""
-        width = self.gates * self.units
+        width = self.gates * self.size
         self.kernel = self._weight("kernel", "kernel", (input_shape[-1], width))
-        self.recurrent_kernel = self._weight("recurrent_kernel", "recurrent", (self.units, width))
+        self.recurrent_kernel = self._weight("recurrent_kernel", "recurrent", (self.size, width))
         if self.use_bias:
             self.bias = self._weight("bias", "bias", self._bias_shape(), self._bias_initializer())
 
@@ -74,7 +76,7 @@ class WeightedCell(Layer, DropoutRNNCell):
         )  # fmt: skip
 
     def _bias_shape(self) -> tuple[int, ...]:
-        return (self.gates * self.units,)
+        return (self.gates * self.size,)
 
     def _bias_initializer(self) -> Any:
         return self.bias_initializer
@@ -91,7 +93,7 @@ class WeightedCell(Layer, DropoutRNNCell):
 
 def settings_of(cell: Any) -> dict[str, Any]:
     """What a cell and the layer around it have in common, as plain data."""
-    config = {"units": cell.units, "activation": activations.serialize(cell.activation)}
+    config = {cell.size_name: cell.size, "activation": activations.serialize(cell.activation)}
     if hasattr(cell, "recurrent_activation"):
         config["recurrent_activation"] = activations.serialize(cell.recurrent_activation)
     config["use_bias"] = cell.use_bias
@@ -100,6 +102,17 @@ def settings_of(cell: Any) -> dict[str, Any]:
     config["dropout"] = cell.dropout
     config["recurrent_dropout"] = cell.recurrent_dropout
     return config
+
+
+def with_open_forget_gate(initializer: Any) -> Any:
+    """An initializer of the bias of an lstm: ones for its forget gate, the second of four, `initializer` elsewhere."""
+
+    def initialize(shape: Any, *args: Any, **kwargs: Any) -> Any:
+        size = shape[0] // 4
+        first, rest = initializer((size,), *args, **kwargs), initializer((2 * size,), *args, **kwargs)
+        return ops.concatenate([first, ops.ones_like(first), rest])
+
+    return initialize
 
 
 def _of_cell(name: str) -> Any:
@@ -113,11 +126,20 @@ def _of_cell(name: str) -> Any:
 class CellLayer(RNN):
     """Base of the layers that make their own cell; they show its settings and have them in their config."""
 
+    size_name = "units"
     cell_config: tuple[str, ...] = ()  # further arguments of the cell
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        for name in ("units", "activation", "use_bias", *SETTINGS, "dropout", "recurrent_dropout", *cls.cell_config):
+        for name in (
+            cls.size_name,
+            "activation",
+            "use_bias",
+            *SETTINGS,
+            "dropout",
+            "recurrent_dropout",
+            *cls.cell_config,
+        ):
             if name not in cls.__dict__:
                 setattr(cls, name, _of_cell(name))
 
@@ -161,7 +183,7 @@ class CellLayer(RNN):
         """The arguments of its constructor."""
         config = {**super().get_config(), **settings_of(self.cell)}
         del config["cell"]
-        config.update({name: getattr(self.cell, name) for name in self.cell_config if name not in config})
+        config.update({name: getattr(self.cell, name) for name in type(self).cell_config if name not in config})
         config["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)
         config["seed"] = self.cell.seed
         return config
