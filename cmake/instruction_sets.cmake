@@ -19,6 +19,9 @@ endif()
 set(HEADWATER_FLAGS_avx2 -march=x86-64-v3 -O3)
 # GCC's own AVX-512 headers set off its warnings about uninitialised values.
 set(HEADWATER_FLAGS_avx512 -march=x86-64-v4 -O3 -mprefer-vector-width=512 -Wno-uninitialized -Wno-maybe-uninitialized)
+if(HEADWATER_EMULATE_AVX512)
+  set(HEADWATER_FLAGS_avx512 -march=x86-64-v3 -O2 -Wno-psabi -include ${CMAKE_SOURCE_DIR}/native/tests/emulated_avx512.h)
+endif()
 set(HEADWATER_FLAGS_baseline ${HEADWATER_BASELINE_FLAGS})
 
 # Object libraries of a folder's .cc files: NAME for the plain ones, NAME_<isa> for isa_*.cc.

@@ -13,6 +13,9 @@ Isa detect() {
   bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
   bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                 __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+#if HW_EMULATE_AVX512
+  avx512 = avx2;
+#endif
   if (avx512) return Isa::kAvx512;
   if (avx2) return Isa::kAvx2;
 #endif
