@@ -27,7 +27,7 @@ class KernelGradient final : public Kernel {
         item_(static_cast<int64_t>(item_size(s.dtype))),
         count_(s.taps() * s.inner() * s.filters),
         by_tap_(!s.is_depthwise() && s.inner() >= kLeastRows),
-        blocks_(forward_axes(s), {s.batch, s.in, s.channels}, {s.batch, s.out, s.filters}, item_, by_tap_) {
+        blocks_(forward_axes(s), {s.batch, s.in, s.channels}, {s.batch, s.out, s.filters}, item_, s.work(), by_tap_) {
     by_tap_ &= !blocks_.is_inside();
     int64_t inner = s.is_depthwise() ? 1 : s.inner();
     for (size_t tap = 0; tap < blocks_.tap_offsets().size(); ++tap)

@@ -29,7 +29,7 @@ SlidingPass::SlidingPass(const ConvShape& s, const WindowAxes& axes, bool transp
       depthwise_(s.is_depthwise()),
       whole_rows_(axes[0].out_step == 1 && axes[1].out_step == 1 && axes[2].out_step == 1),
       shared_(s.work() > 2 * kWorkPerThread),
-      windows_(axes, transposed ? y_images(s) : x_images(s), transposed ? x_images(s) : y_images(s), item_),
+      windows_(axes, transposed ? y_images(s) : x_images(s), transposed ? x_images(s) : y_images(s), item_, s.work()),
       tap_indices_(windows_.tap_indices()),
       depth_(static_cast<int64_t>(tap_indices_.size()) * inner_),
       panels_(divide_up(columns_, functions_->panel)) {

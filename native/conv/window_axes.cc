@@ -9,6 +9,7 @@ constexpr int64_t kInputBytes = 160 << 10;  // of a block: they stay in the seco
 constexpr int64_t kOutputBytes = 160 << 10;
 constexpr int64_t kFewPixels = 192;  // small images are taken together to so many pixels
 constexpr int64_t kLeastBlocks = 16;
+constexpr double kWorkOfBlock = 150e3;  // multiply-adds below which cutting an image does not pay
 
 int64_t floor_divide(int64_t a, int64_t b) { return a / b - (a % b != 0 && (a < 0) != (b < 0)); }
 
@@ -75,7 +76,8 @@ TapRange taps_inside(const WindowAxis& axis, int64_t window, int64_t size) {
   return {first - axis.taps.begin(), last - axis.taps.begin()};
 }
 
-BlockSizes choose_blocks(const WindowAxes& axes, const ImageSizes& in, const ImageSizes& out, int64_t item) {
+BlockSizes choose_blocks(const WindowAxes& axes, const ImageSizes& in, const ImageSizes& out, int64_t item,
+                         double work) {
   int64_t depth = axes[0].count, height = axes[1].count, width = axes[2].count;
   int64_t columns = std::min(in.sizes[2], (width - 1) * axes[2].step + axes[2].reach());
   auto fits = [&](int64_t images, int64_t planes, int64_t rows) {
@@ -84,7 +86,9 @@ BlockSizes choose_blocks(const WindowAxes& axes, const ImageSizes& in, const Ima
     int64_t in_rows = std::min(in.sizes[1], (rows - 1) * axes[1].step + axes[1].reach());
     return out_bytes <= kOutputBytes && images * in_planes * in_rows * columns * in.channels * item <= kInputBytes;
   };
-  BlockSizes found{fits(1, depth, height), 1, height, 1, 0};
+  int64_t wanted = std::min<int64_t>(kLeastBlocks, static_cast<int64_t>(work / kWorkOfBlock));
+  int64_t parts = std::clamp<int64_t>(divide_up(wanted, std::max<int64_t>(1, in.batch * depth)), 1, height);
+  BlockSizes found{parts == 1 && fits(1, depth, height), 1, height, 1, 0};
   if (found.whole) {
     int64_t pixels = std::max<int64_t>(1, depth * height * width);
     int64_t most = depth > 1 ? 1 : std::min(kFewPixels / pixels, in.batch / kLeastBlocks);
@@ -94,7 +98,7 @@ BlockSizes choose_blocks(const WindowAxes& axes, const ImageSizes& in, const Ima
     return found;
   }
   int64_t rows = 1;
-  while (rows < height && fits(1, 1, rows + 1)) ++rows;
+  while (rows < divide_up(height, parts) && fits(1, 1, rows + 1)) ++rows;
   found.rows = divide_up(height, divide_up(height, rows));
   found.blocks_of_rows = divide_up(height, found.rows);
   found.count = in.batch * depth * found.blocks_of_rows;

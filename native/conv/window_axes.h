@@ -62,6 +62,8 @@ struct BlockSizes {
   };
   Block block(int64_t index, int64_t batch, const WindowAxes& axes) const;
 };
-BlockSizes choose_blocks(const WindowAxes& axes, const ImageSizes& in, const ImageSizes& out, int64_t item);
+// work: multiply-adds in all; where it is worth several threads and images are few, these are cut.
+BlockSizes choose_blocks(const WindowAxes& axes, const ImageSizes& in, const ImageSizes& out, int64_t item,
+                         double work);
 
 }  // namespace headwater

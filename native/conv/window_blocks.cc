@@ -8,8 +8,8 @@
 namespace headwater {
 
 WindowBlocks::WindowBlocks(const WindowAxes& axes, const ImageSizes& in, const ImageSizes& out, int64_t item,
-                           bool by_tap)
-    : axes_(axes), in_(in), out_(out), sizes_(choose_blocks(axes, in, out, item)), item_(item) {
+                           double work, bool by_tap)
+    : axes_(axes), in_(in), out_(out), sizes_(choose_blocks(axes, in, out, item, work)), item_(item) {
   direct_ = by_tap || is_inside();
   std::array<int64_t, 3> counts{sizes_.whole ? axes_[0].count : 1, sizes_.rows, axes_[2].count};
   for (size_t i = 0; i < 3; ++i) padded_[i] = (counts[i] - 1) * axes_[i].step + axes_[i].reach();

@@ -13,8 +13,10 @@ class WindowBlocks {
  public:
   using Block = BlockSizes::Block;
 
-  // item: bytes of an element. by_tap: only tap_lines will be asked for, so nothing is copied.
-  WindowBlocks(const WindowAxes& axes, const ImageSizes& in, const ImageSizes& out, int64_t item, bool by_tap);
+  // item: bytes of an element; work: multiply-adds in all. by_tap: only tap_lines will be asked for, so nothing is
+  // copied.
+  WindowBlocks(const WindowAxes& axes, const ImageSizes& in, const ImageSizes& out, int64_t item, double work,
+               bool by_tap);
 
   int64_t count() const { return sizes_.count; }
   Block block(int64_t index) const { return sizes_.block(index, in_.batch, axes_); }

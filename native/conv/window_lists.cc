@@ -4,8 +4,8 @@
 
 namespace headwater {
 
-WindowLists::WindowLists(const WindowAxes& axes, const ImageSizes& in, const ImageSizes& out, int64_t item)
-    : axes_(axes), in_(in), out_(out), sizes_(choose_blocks(axes, in, out, item)) {
+WindowLists::WindowLists(const WindowAxes& axes, const ImageSizes& in, const ImageSizes& out, int64_t item, double work)
+    : axes_(axes), in_(in), out_(out), sizes_(choose_blocks(axes, in, out, item, work)) {
   int64_t lists = sizes_.whole ? std::min<int64_t>(sizes_.count, 2) : axes_[0].count * sizes_.blocks_of_rows;
   for (int64_t i = 0; i < lists; ++i) {
     int64_t index = sizes_.whole && i == 1 ? sizes_.count - 1 : i;

@@ -31,8 +31,8 @@ class WindowLists {
     int64_t windows;
   };
 
-  // item: bytes of an element.
-  WindowLists(const WindowAxes& axes, const ImageSizes& in, const ImageSizes& out, int64_t item);
+  // item: bytes of an element; work: multiply-adds in all.
+  WindowLists(const WindowAxes& axes, const ImageSizes& in, const ImageSizes& out, int64_t item, double work);
 
   int64_t count() const { return sizes_.count; }
   Block block(int64_t index) const;
