@@ -13,17 +13,17 @@ PYTEST_ARGS ?= -n 2
 export CMAKE_BUILD_PARALLEL_LEVEL ?= $(JOBS)
 
 .DEFAULT_GOAL := help
-.PHONY: help quickstart install test lint format check-lint check-install check-native check-python \
-        bench bench-peers docs sanitize wheel clean
+.PHONY: help quickstart install test lint format check-lint check-install check-native check-sanitizers \
+        check-python bench bench-peers docs sanitize sanitize-threads wheel clean
 
 help:
 	@echo "make quickstart    install into .venv, then train the first model on handwritten digits"
-	@echo "make test          lint, clean install, C++ tests, Python tests (the whole gate)"
+	@echo "make test          lint, clean install, C++ tests, sanitizers, Python tests (the whole gate)"
 	@echo "make check-python  the Python tests alone; PYTEST_ARGS='-k tape' narrows them"
-	@echo "make lint          ruff, import-linter, pyright, clang-format; make format mends layout"
+	@echo "make lint          ruff, import-linter, pyright, vermin, clang-format; make format mends layout"
 	@echo "make bench         Headwater's own figures; make bench-peers: side by side with Keras and torch"
 	@echo "make docs          run every code block and check every link of the documentation"
-	@echo "make sanitize      the C++ tests under ASan and UBSan"
+	@echo "make sanitize      native code under ASan and UBSan; make sanitize-threads: under TSan"
 
 # ---- install ---------------------------------------------------------------------------------------------------------
 
@@ -65,13 +65,14 @@ quickstart: $(DONE)/package $(DONE)/example-tools
 
 # ---- checks ----------------------------------------------------------------------------------------------------------
 
-test: check-lint check-install check-native check-python
+test: check-lint check-install check-native check-sanitizers check-python
 
 lint check-lint: $(DONE)/lint-tools $(DONE)/package
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/pyright
+	$(BIN)/vermin --quiet --no-tips --target=3.10- --violations headwater examples benchmarks
 	git ls-files 'native/*.cc' 'native/*.h' | xargs -r $(BIN)/clang-format --dry-run --Werror
 
 format: $(DONE)/lint-tools
@@ -92,8 +93,11 @@ check-python: $(DONE)/package $(DONE)/test-tools
 docs: $(DONE)/package $(DONE)/test-tools
 	$(BIN)/python -m pytest -q tests/project/test_docs.py
 
-sanitize: $(DONE)/package $(DONE)/test-tools
+sanitize check-sanitizers: $(DONE)/package $(DONE)/test-tools
 	JOBS=$(JOBS) native/tests/sanitize.sh
+
+sanitize-threads: $(DONE)/package $(DONE)/test-tools
+	JOBS=$(JOBS) native/tests/sanitize.sh thread
 
 wheel: $(DONE)/venv
 	$(PIP) wheel --no-deps --wheel-dir dist .

@@ -152,6 +152,7 @@ class Pool final : public Kernel {
                         : kind_ == Kind::kAverageGradient ? at(in[0], out_image)
                                                           : nullptr;
     char* to = const_cast<char*>(at(out, is_gradient() ? in_image : out_image));
+    auto moved = [&](const char* base, int64_t elements) { return base ? base + elements * item_ : nullptr; };
     PoolRow row{};
     row.channels = std::min(kChannelsAtOnce, s_.channels - channel);
     row.line = s_.channels;
@@ -160,8 +161,8 @@ class Pool final : public Kernel {
     if (is_gradient() && (s_.overlaps() || !s_.covers())) clear(to, row.channels);
     for_rows(s_, [&](int64_t window, int64_t windows, int64_t begin, const std::vector<int64_t>& taps) {
       int64_t result = window * s_.channels;
-      row.x = x + begin * item_;
-      row.other = other + (kind_ == Kind::kMaxTake ? begin : result) * item_;
+      row.x = moved(x, begin);
+      row.other = moved(other, kind_ == Kind::kMaxTake ? begin : result);
       row.to = to + (is_gradient() ? begin : result) * item_;
       row.taps = taps.data();
       row.num_taps = static_cast<int64_t>(taps.size());

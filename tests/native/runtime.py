@@ -1,24 +1,13 @@
-"""The native module, and small programs for the tests of the runtime.
-
-`native/tests/sanitize.sh` sets HEADWATER_TEST_NATIVE to a folder with a build under sanitizers, which is then tested
-instead.
-"""
+"""The native module, and small programs for the tests of the runtime."""
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-folder = os.environ.get("HEADWATER_TEST_NATIVE")
-if folder:
-    sys.path.insert(0, folder)
-    import _native as native
-else:
-    from headwater.backends.cpu import native
+from headwater.backends.cpu import native
 
 CODES = {
     "bool": 0, "uint8": 1, "int8": 2, "uint16": 3, "int16": 4, "uint32": 5, "int32": 6, "uint64": 7, "int64": 8,
