@@ -21,7 +21,7 @@ class Checked:
         return self._seen.setdefault(key, owners) is owners
 
 
-def verify(graph: Graph, what: str = "graph", checked: Checked | None = None) -> Graph:
+def verify(graph: Graph, what: str = "graph", checked: Checked | None = None, *, inferred: bool = False) -> Graph:
     """Check that each value is defined once and before its use, and that each node's specs are those its primitive
     infers.
 
@@ -29,6 +29,7 @@ def verify(graph: Graph, what: str = "graph", checked: Checked | None = None) ->
         graph: what to check.
         what: named in the error, e.g. the pass that made the graph.
         checked: what earlier calls saw, for a graph that is verified after every pass.
+        inferred: the specs of its nodes were just inferred, as those of a trace are, and need no second look.
     Returns: the graph.
     Raises: GraphError, naming `what` and the node.
     """
@@ -43,7 +44,8 @@ def verify(graph: Graph, what: str = "graph", checked: Checked | None = None) ->
         attrs = node.attrs
         # A pass that copies a node keeps its attributes and specs, the very objects: their ids are quick to compare.
         if checked.first_time((id(node.primitive), len(node.inputs), id(attrs), *map(id, specs)), attrs, specs):
-            _verify_specs(node, what)
+            if not inferred:
+                _verify_specs(node, what)
             for inner in sub_graphs(attrs):
                 if checked.first_time((id(inner),), inner):
                     verify(inner, f"{what} > {node.primitive.name}", checked)

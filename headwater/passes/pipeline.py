@@ -54,12 +54,12 @@ def optimize(graph: Graph, backend: str) -> Graph:
     """The graph that `backend` gets: the same results by less work.
 
     Args:
-        graph: as it was traced. It is not changed.
+        graph: as it was traced or parsed: with specs that its primitives inferred. It is not changed.
         backend: name of the backend: each has its own list of passes.
     Raises: GraphError, naming the pass, if one breaks the graph.
     """
     checked = Checked()
-    verify(graph, "traced", checked)
+    verify(graph, "traced", checked, inferred=True)
     _log(graph, "traced")
     return _run(graph, PASSES[backend], checked)
 
