@@ -11,7 +11,7 @@ the regions that its inputs come from if its shape fits, and if no value would t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from headwater.ir.graph import Graph, Node, Value, has_effects
@@ -33,12 +33,14 @@ class Region:
         shape: the iteration space.
         nodes: in the order of the graph.
         kinds: what each value made inside is: full, row or reduced.
+        externals: what it uses from outside, but constants that are one number.
     """
 
     def __init__(self, shape: Shape, position: int) -> None:
         self.shape = shape
         self.nodes: list[Node] = []
         self.kinds: dict[Value, str] = {}
+        self.externals: dict[Value, None] = {}
         self.first = self.last = position
 
     def add(self, node: Node, kind: str, position: int) -> None:
@@ -49,15 +51,18 @@ class Region:
             self.nodes.append(node)
         self.kinds[node.outputs[0]] = kind
         self.last = max(self.last, position)
+        self.externals.pop(node.outputs[0], None)
+        for value in node.inputs:
+            if value not in self.kinds and not is_number(value):
+                self.externals[value] = None
 
-    def externals(self) -> dict[Value, None]:
-        """What it uses from outside, but constants that are one number."""
-        found: dict[Value, None] = {}
-        for node in self.nodes:
-            for value in node.inputs:
-                if value not in self.kinds and not is_number(value):
-                    found[value] = None
-        return found
+    def take(self, other: Region, order: Callable[[Node], int]) -> None:
+        """Take in the nodes of another region, in the order of the graph."""
+        self.nodes = sorted([*self.nodes, *other.nodes], key=order)
+        self.kinds.update(other.kinds)
+        together = {**self.externals, **other.externals}
+        self.externals = {value: None for value in together if value not in self.kinds}
+        self.first, self.last = min(self.first, other.first), max(self.last, other.last)
 
 
 def is_number(value: Value) -> bool:
@@ -204,7 +209,7 @@ class Fusion:
         if len(region.nodes) >= MAX_NODES:
             return False
         outside = [value for value in self._through_waiting(node.inputs) if value not in region.kinds]
-        if len(region.externals()) + len(outside) > MAX_INPUTS:
+        if len(region.externals) + len(outside) > MAX_INPUTS:
             return False
         return not self._reaches(outside, region)
 
@@ -218,7 +223,7 @@ class Fusion:
     def _may_merge(self, a: Region, b: Region) -> bool:
         if len(a.nodes) + len(b.nodes) >= MAX_NODES:
             return False
-        of_a, of_b = a.externals(), b.externals()
+        of_a, of_b = a.externals, b.externals
         if len(of_a) + len(of_b) > MAX_INPUTS:
             return False
         return not self._reaches([v for v in of_a if v not in b.kinds], b) and not self._reaches(
@@ -239,7 +244,7 @@ class Fusion:
             seen.add(unit)
             if isinstance(unit, Region):
                 if unit.last > region.first:
-                    pending.extend(value.node for value in unit.externals() if value.node is not None)
+                    pending.extend(value.node for value in unit.externals if value.node is not None)
             elif self.position[unit] > region.first:
                 pending.extend(value.node for value in unit.inputs if value.node is not None)
         return False
@@ -247,9 +252,7 @@ class Fusion:
     def _merge(self, a: Region, b: Region) -> None:
         for node in b.nodes:
             self.region_of[node] = a
-        a.nodes = sorted([*a.nodes, *b.nodes], key=self.position.__getitem__)
-        a.kinds.update(b.kinds)
-        a.first, a.last = min(a.first, b.first), max(a.last, b.last)
+        a.take(b, self.position.__getitem__)
 
 
 class _Builder:
@@ -284,7 +287,7 @@ class _Builder:
         for region in dict.fromkeys(self.fusion.region_of.values()):
             if any(kind != FULL for kind in region.kinds.values()) or len(self._results(region)) != 1:
                 continue
-            for value in reversed(list(region.externals())):
+            for value in reversed(list(region.externals)):
                 node = value.node
                 if (
                     node is None
@@ -329,7 +332,7 @@ class _Builder:
         if not isinstance(unit, Region):
             return list(unit.inputs)
         needs = []
-        for value in unit.externals():
+        for value in unit.externals:
             product = value.node if value.node is not None and self.products.get(value.node) is unit else None
             needs.extend(product.inputs if product is not None else (value,))
         return needs
@@ -352,7 +355,7 @@ class _Builder:
         if len(region.nodes) == 1 and product is None:
             self._copy(region.nodes[0])
             return
-        externals = list(region.externals())
+        externals = list(region.externals)
         if product is not None:
             externals.remove(product.outputs[0])
             externals.insert(0, product.outputs[0])
