@@ -185,7 +185,11 @@ class _Recurrence(Fused, family=True):
         if args[0].spec.dtype.size == 2:
             return kernels.decompose(lambda *inner: self._in_float32(inner, attrs), *args)
         flags = {name: tuple(map(int, value)) if name == "given" else value for name, value in attrs.items()}
-        return kernels.emit(self.name, *args, **flags)
+        return kernels.emit(self.name, *args, over=self.overwrites(**attrs), **flags)
+
+    def overwrites(self, **attrs: Any) -> tuple[tuple[int, int], ...]:
+        """Pairs (result, input): where the kernel may write a result over an input that nobody needs any more."""
+        return ()
 
     def _in_float32(self, args: Sequence[Any], attrs: dict[str, Any]) -> tuple[Any, ...]:
         dtype = args[0].spec.dtype
@@ -353,6 +357,9 @@ class Lstm(_Recurrence):
 
     name = "lstm"
 
+    def overwrites(self, *, reverse: bool, save: bool) -> tuple[tuple[int, int], ...]:
+        return ((4, 0),) if save else ()  # gates over z
+
     def infer(self, z: Spec, kernel: Spec, h: Spec, c: Spec, *mask: Spec, reverse: bool, save: bool):
         batch, length, units = self.sizes(z, kernel, 4, h, c)
         self.require_mask(mask, batch, length)
@@ -416,6 +423,9 @@ class LstmGradient(_Gradient):
     """
 
     name = "lstm_gradient"
+
+    def overwrites(self, *, reverse: bool, given: tuple[bool, ...]) -> tuple[tuple[int, int], ...]:
+        return ((0, sum(given)),)  # by z over the gates
 
     def infer(self, *specs: Spec, reverse: bool, given: tuple[bool, ...]) -> tuple[Spec, ...]:
         by, (gates, cells, kernel, c, *mask) = specs[: sum(given)], specs[sum(given) :]

@@ -36,13 +36,21 @@ class Kernels:
 
     # What CPU rules call
 
-    def emit(self, kernel: str, *args: Operand, out: Spec | tuple[Spec, ...] | None = None, **attrs: Any) -> Any:
+    def emit(
+        self,
+        kernel: str,
+        *args: Operand,
+        out: Spec | tuple[Spec, ...] | None = None,
+        over: tuple[tuple[int, int], ...] = (),
+        **attrs: Any,
+    ) -> Any:
         """An instruction of a native kernel.
 
         Args:
             kernel: its name.
             args: operands.
             out: spec of its result, or a tuple of them; that of the node by default.
+            over: pairs (output, input): the kernel may write that output over that input, of the same size.
             attrs: its attributes; graphs among them become sub-programs.
         Returns: the result, or a tuple of results as `out` or the node has them.
         """
@@ -56,6 +64,7 @@ class Kernels:
                 {name: _native_attr(value) for name, value in attrs.items()},
                 self._source(),
                 self._node,
+                over,
             )
         )
         single = isinstance(out, Spec) or (out is None and self._node is not None and not self._node.primitive.multiple)

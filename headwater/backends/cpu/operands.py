@@ -43,6 +43,7 @@ class Step:
         elementwise: inputs of the output's shape may share its memory.
         source: path of layers.
         node: the node of the graph that it was made for, None for a copy that the plan needs.
+        over: pairs (output, input): that output may be written over that input, if the input dies here.
     """
 
     kernel: str
@@ -51,6 +52,7 @@ class Step:
     attrs: dict[str, Any] = field(default_factory=dict)
     source: str = ""
     node: Node | None = None
+    over: tuple[tuple[int, int], ...] = ()
 
     @property
     def elementwise(self) -> bool:

@@ -72,6 +72,9 @@ class MemoryPlan:
     @staticmethod
     def _may_overwrite(step: Step, value: Storage, other: Storage) -> bool:
         """True if `step` may write `value` over `other`, which it reads."""
+        if step.over:
+            places = [place for place, operand in enumerate(step.inputs) if operand.storage is other]
+            return any(step.outputs[output].storage is value and places == [place] for output, place in step.over)
         if not step.elementwise or step.attrs.get("reductions") is not None:
             return False
         written = [operand for operand in step.outputs if operand.storage is value]
@@ -85,9 +88,9 @@ class MemoryPlan:
         )
 
     def reuse_dying_inputs(self, kept: set[Storage]) -> None:
-        """Let element-wise steps write over inputs that are not needed after them."""
+        """Let steps that can write over inputs that are not needed after them."""
         for number, step in enumerate(self._steps):
-            if not step.elementwise:
+            if not step.elementwise and not step.over:
                 continue
             taken: set[Storage] = set()
             for output in step.outputs:
