@@ -221,44 +221,41 @@ HW_GEMM_INLINE void store_part(T* to, Vec<T> value, const Mask<T>& mask) {
   kMasked ? mask.store(to, value) : store(to, value);
 }
 
-template <class T, bool kMasked>
+template <class T>
 struct ScaleTile {
   template <int kRows>
   struct Rows {
-    static void run(const SlidingScale& job, int64_t at, int64_t first, const Mask<T>& mask) {
-      const T* x = static_cast<const T*>(job.x) + first;
-      const T* kernel = static_cast<const T*>(job.kernel) + first;
-      Vec<T> sums[kRows];
+    static void run(const SlidingScale& job, int64_t at) {
       const T* a[kRows];
 #pragma GCC unroll 16
-      for (int i = 0; i < kRows; ++i) {
-        sums[i] = Vec<T>{};
-        a[i] = x + job.x_offsets[at + i];
-      }
+      for (int i = 0; i < kRows; ++i) a[i] = static_cast<const T*>(job.x) + job.x_offsets[at + i];
+      for_vectors<T>(job.channels, [&](int64_t first, const Mask<T>& mask, auto masked) {
+        constexpr bool kMasked = decltype(masked)::value;
+        const T* kernel = static_cast<const T*>(job.kernel) + first;
+        Vec<T> sums[kRows];
+#pragma GCC unroll 16
+        for (int i = 0; i < kRows; ++i) sums[i] = Vec<T>{};
 #pragma GCC unroll 1
-      for (int64_t tap = 0; tap < job.num_taps; ++tap) {
-        Vec<T> factor = load_part<T, kMasked>(kernel + job.kernel_lines[tap], mask);
-        int64_t offset = job.taps[tap];
+        for (int64_t tap = 0; tap < job.num_taps; ++tap) {
+          Vec<T> factor = load_part<T, kMasked>(kernel + job.kernel_lines[tap], mask);
+          int64_t offset = job.taps[tap] + first;
 #pragma GCC unroll 16
-        for (int i = 0; i < kRows; ++i) sums[i] = fma(load_part<T, kMasked>(a[i] + offset, mask), factor, sums[i]);
-      }
-      T* y = static_cast<T*>(job.y) + first;
+          for (int i = 0; i < kRows; ++i) sums[i] = fma(load_part<T, kMasked>(a[i] + offset, mask), factor, sums[i]);
+        }
+        T* y = static_cast<T*>(job.y) + first;
 #pragma GCC unroll 16
-      for (int i = 0; i < kRows; ++i) store_part<T, kMasked>(y + job.y_offsets[at + i], sums[i], mask);
+        for (int i = 0; i < kRows; ++i) store_part<T, kMasked>(y + job.y_offsets[at + i], sums[i], mask);
+      });
     }
   };
 };
 
-template <class T, bool kMasked>
-static constexpr Table<ScaleTile<T, kMasked>::template Rows, kTileRows> kScaleTiles;
+template <class T>
+static constexpr Table<ScaleTile<T>::template Rows, kTileRows> kScaleTiles;
 
 template <class T>
 static void scale(const SlidingScale& job) {
-  for_tiles(job.pixels, kTileRows, [&](int64_t at, int64_t size) {
-    for_vectors<T>(job.channels, [&](int64_t first, const Mask<T>& mask, auto masked) {
-      kScaleTiles<T, decltype(masked)::value>.functions[size - 1](job, at, first, mask);
-    });
-  });
+  for_tiles(job.pixels, kTileRows, [&](int64_t at, int64_t size) { kScaleTiles<T>.functions[size - 1](job, at); });
 }
 
 static constexpr int kTileTaps = 9;
