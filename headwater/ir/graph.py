@@ -80,7 +80,10 @@ class Graph:
         node = Node(primitive, tuple(inputs), attrs, source)
         if specs is None:
             specs = primitive.infer_all([value.spec for value in inputs], attrs)
-        node.outputs = tuple(Value(self, node, index, spec) for index, spec in enumerate(specs))
+        if len(specs) == 1:  # nearly always
+            node.outputs = (Value(self, node, 0, specs[0]),)
+        else:
+            node.outputs = tuple([Value(self, node, index, spec) for index, spec in enumerate(specs)])
         self.nodes.append(node)
         return node.outputs
 
@@ -169,7 +172,8 @@ class Rewriter:
             [value.spec for value in node.outputs],
             node.source,
         )
-        self._map.update(zip(node.outputs, outputs))
+        for old, new in zip(node.outputs, outputs):
+            self._map[old] = new
         return outputs
 
     def finish(self) -> Graph:

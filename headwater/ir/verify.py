@@ -14,11 +14,25 @@ class Checked:
     pass only copies keep their attributes, and sub-graphs are replaced, never changed."""
 
     def __init__(self) -> None:
-        self._seen: dict[tuple[Any, ...], Any] = {}
+        self._nodes: dict[int, tuple[Any, ...]] = {}  # by id of the attributes, which the entry keeps alive
+        self._graphs: dict[int, Graph] = {}
 
-    def first_time(self, key: tuple[Any, ...], *owners: Any) -> bool:
-        """True when asked for `key` the first time; `owners`, whose ids are in it, are kept alive."""
-        return self._seen.setdefault(key, owners) is owners
+    def is_new(self, node: Node) -> bool:
+        """True unless this node, or one that it is a copy of, was asked for before."""
+        attrs, specs = node.attrs, [value.spec for value in node.inputs]
+        specs += [value.spec for value in node.outputs]
+        entry = self._nodes.get(id(attrs))
+        if entry is not None and entry[0] is node.primitive and entry[1] == specs:
+            return False
+        self._nodes[id(attrs)] = (node.primitive, specs, attrs)
+        return True
+
+    def is_new_graph(self, graph: Graph) -> bool:
+        """True when asked for a sub-graph the first time."""
+        if id(graph) in self._graphs:
+            return False
+        self._graphs[id(graph)] = graph
+        return True
 
 
 def verify(graph: Graph, what: str = "graph", checked: Checked | None = None, *, inferred: bool = False) -> Graph:
@@ -39,15 +53,11 @@ def verify(graph: Graph, what: str = "graph", checked: Checked | None = None, *,
         for value in node.inputs:
             if value not in defined:
                 raise GraphError(f"{what}: {node.primitive.name} uses a value that is not defined before it")
-        specs = [value.spec for value in node.inputs]
-        specs.extend([value.spec for value in node.outputs])
-        attrs = node.attrs
-        # A pass that copies a node keeps its attributes and specs, the very objects: their ids are quick to compare.
-        if checked.first_time((id(node.primitive), len(node.inputs), id(attrs), *map(id, specs)), attrs, specs):
+        if checked.is_new(node):
             if not inferred:
                 _verify_specs(node, what)
-            for inner in sub_graphs(attrs):
-                if checked.first_time((id(inner),), inner):
+            for inner in sub_graphs(node.attrs):
+                if checked.is_new_graph(inner):
                     verify(inner, f"{what} > {node.primitive.name}", checked)
         for value in node.outputs:
             if value in defined or value.node is not node:

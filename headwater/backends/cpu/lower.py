@@ -24,6 +24,7 @@ _INPUT, _CELL, _CONSTANT, _OUTPUT, _ARENA = range(5)
 _BY_CODE = {dtype.code: dtype for dtype in DTYPES.values()}
 _instructions: dict[Any, Any] = {}
 _lock = threading.Lock()
+_WITH_PROGRAMS = frozenset(("function", "program", "branches", "body", "condition"))  # attributes that are no values
 
 
 class Kernels:
@@ -194,27 +195,22 @@ def _instruction(step: Step) -> Any:
     """The native instruction of a step; equal ones are made once for the process."""
     inputs = [(operand.spec.dtype.code, operand.spec.shape) for operand in step.inputs]
     outputs = [(operand.spec.dtype.code, operand.spec.shape) for operand in step.outputs]
-    key = (step.kernel, tuple(inputs), tuple(outputs), _frozen(step.attrs))
-    try:
-        found = _instructions.get(key)
-    except TypeError:
+    if not _WITH_PROGRAMS.isdisjoint(step.attrs):
         return native.Instruction(step.kernel, inputs, outputs, step.attrs)
+    key = (
+        step.kernel,
+        tuple(inputs),
+        tuple(outputs),
+        repr(step.attrs),
+    )  # numbers, texts and tuples: told apart by repr
+    found = _instructions.get(key)
     if found is None:
         found = native.Instruction(step.kernel, inputs, outputs, step.attrs)
-        if not any(name in step.attrs for name in ("function", "program", "branches", "body", "condition")):
-            with _lock:
-                if len(_instructions) > 20000:
-                    _instructions.clear()
-                _instructions[key] = found
+        with _lock:
+            if len(_instructions) > 20000:
+                _instructions.clear()
+            _instructions[key] = found
     return found
-
-
-def _frozen(value: Any) -> Any:
-    if isinstance(value, dict):
-        return tuple((key, _frozen(item)) for key, item in value.items())
-    if isinstance(value, (list, tuple)):
-        return tuple(map(_frozen, value))
-    return (type(value).__name__, repr(value)) if isinstance(value, float) else value
 
 
 class Lowered(NamedTuple):
