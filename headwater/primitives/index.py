@@ -15,6 +15,7 @@ import numpy as np
 
 from headwater.dtypes import as_dtype
 from headwater.errors import ArgumentError, DTypeError, IndexRangeError, ShapeError
+from headwater.ir.fused import Fused
 from headwater.ir.primitive import BadSample, Primitive, Sample
 from headwater.ir.spec import Spec, sizes_differ
 from headwater.primitives.constant import scalar
@@ -142,14 +143,11 @@ class Gather(Primitive):
         return indices.nbytes + 2 * self.infer(x, indices, axis=axis, mode=mode).nbytes  # only the rows that are named
 
     def vjp(self, g, y, x, indices, *, axis, mode="raise"):
-        # Rows of the axis come first, so that one scatter adds them up.
+        # Rows of the axis come first, so that one pass adds them up.
         count = indices.spec.ndim
         order = (*range(axis, axis + count), *range(axis), *range(axis + count, g.spec.ndim))
         updates = g if axis == 0 else transpose(g, perm=order)
-        size, rest = x.spec.shape[axis], (*x.spec.shape[:axis], *x.spec.shape[axis + 1 :])
-        zeros = broadcast_to(scalar(0, g.spec.dtype), shape=(size, *rest))
-        rows = reshape(indices, shape=(*indices.spec.shape, 1))
-        return move_axis(scatter(zeros, rows, updates, kind="add", mode=mode), 0, axis), None
+        return move_axis(scatter_sum(indices, updates, rows=x.spec.shape[axis], mode=mode), 0, axis), None
 
     def cpu(self, kernels, x, indices, *, axis, mode="raise"):
         return kernels.emit("gather", x, indices, axis=axis, mode=mode)
@@ -400,6 +398,59 @@ class Scatter(_Rows):
         return found
 
 
+class ScatterSum(Fused):
+    """Rows summed up where `indices` say: the gradient of a gather along the first axis, made in one pass.
+
+    Shapes: indices (*i), updates (*i, *rest) -> (rows, *rest).    Dtypes: indices int32 or int64; updates any number.
+    Errors: ShapeError if the updates do not begin with the shape of the indices.    Source: own.
+    """
+
+    name = "scatter_sum"
+
+    def infer(self, indices: Spec, updates: Spec, *, rows: int, mode: str = "raise") -> Spec:
+        _require_mode(self, mode)
+        _require_indices(self, indices)
+        lead = updates.shape[: indices.ndim]
+        if len(lead) != indices.ndim or any(map(sizes_differ, lead, indices.shape)):
+            raise ShapeError(
+                f"scatter_sum: updates of shape {updates.shape} for indices of shape {indices.shape}.",
+                fix="give one row for each index.",
+            )
+        return updates.with_shape((rows, *updates.shape[indices.ndim :]))
+
+    def flops(self, indices: Spec, updates: Spec, *, rows: int, mode: str = "raise") -> int:
+        return updates.size or 0
+
+    def decompose(self, indices, updates, *, rows, mode="raise"):
+        zeros = broadcast_to(scalar(0, updates.spec.dtype), shape=(rows, *updates.spec.shape[indices.spec.ndim :]))
+        return scatter(zeros, reshape(indices, shape=(*indices.spec.shape, 1)), updates, kind="add", mode=mode)
+
+    def vjp(self, g, y, indices, updates, *, rows, mode="raise"):
+        return None, gather(g, indices, axis=0, mode=mode)
+
+    def cpu(self, kernels, indices, updates, *, rows, mode="raise"):
+        return kernels.emit("scatter_sum", kernels.alias(indices, (*indices.spec.shape, 1)), updates, mode=mode)
+
+    def batch(self, size, mapped, indices, updates, *, rows, mode="raise"):
+        lead = indices.spec.ndim - mapped[0] + mapped[1]
+        zeros = broadcast_to(scalar(0, updates.spec.dtype), shape=(rows, *updates.spec.shape[lead:]))
+        vectors = reshape(indices, shape=(*indices.spec.shape, 1))
+        return scatter.batch(size, (False, *mapped), zeros, vectors, updates, kind="add", mode=mode)
+
+    def samples(self, rng):
+        indices, updates = np.array([[3, 0], [-1, 3]], np.int32), rng.normal(size=(2, 2, 5))
+        far = np.array([-7, 1, 9], np.int64)
+        return [
+            Sample(indices, updates, rows=4, mode="raise"),
+            Sample(far, rng.normal(size=(3, 2, 2)), rows=4, mode="fill"),
+            Sample(far, rng.normal(size=(3,)).astype(np.float32), rows=3, mode="clip"),
+            Sample(indices, rng.integers(0, 9, (2, 2)), rows=5, mode="raise"),
+            Sample(np.zeros((0,), np.int32), np.zeros((0, 3), np.float32), rows=2, mode="raise"),
+            BadSample(ShapeError, "for indices of shape", indices, updates[:, :1], rows=4, mode="raise"),
+            BadSample(DTypeError, "its indices", indices.astype(np.float32), updates, rows=4, mode="raise"),
+        ]
+
+
 def _spread_rows(indices: Any, updates: Any) -> tuple[int, ...]:
     """The shape in which one number for each index vector broadcasts against the updates."""
     lead = indices.spec.shape[:-1]
@@ -622,5 +673,5 @@ def _spread_all(size: int, mapped: tuple[bool, ...], *arrays: Any) -> list[Any]:
     ]
 
 
-gather, gather_nd, scatter = Gather(), GatherNd(), Scatter()
+gather, gather_nd, scatter, scatter_sum = Gather(), GatherNd(), Scatter(), ScatterSum()
 take_along_axis, put_along_axis = TakeAlongAxis(), PutAlongAxis()

@@ -65,6 +65,7 @@ CombineRun combine_function(DType dtype, Combine kind) {
 }
 
 // scatter: a copy of x in which the row that indices[i] names is combined with updates[i], for all i in order.
+// scatter_sum: the same for x of zeros, which is not read, and sums.
 class ScatterKernel final : public Kernel {
  public:
   size_t scratch_bytes() const override { return static_cast<size_t>(index.vectors()) * sizeof(int64_t); }
@@ -73,10 +74,16 @@ class ScatterKernel final : public Kernel {
     // All indices are checked before anything is written: an error leaves a variable as it was.
     int64_t* rows = static_cast<int64_t*>(scratch);
     int64_t updates = index.row_size() ? index.vectors() : 0;
-    for (int64_t i = 0; i < updates; ++i) rows[i] = index.row(in[1], i);
-    parallel_copy(out[0], in[0], bytes);
+    const void* indices = in[from_zero ? 0 : 1];
+    for (int64_t i = 0; i < updates; ++i) rows[i] = index.row(indices, i);
     char* y = static_cast<char*>(out[0]);
-    const char* source = static_cast<const char*>(in[2]);
+    if (from_zero) {
+      parallel_for(static_cast<int64_t>(bytes), 1 << 18,
+                   [&](int64_t begin, int64_t end) { std::memset(y + begin, 0, static_cast<size_t>(end - begin)); });
+    } else {
+      parallel_copy(y, in[0], bytes);
+    }
+    const char* source = static_cast<const char*>(in[from_zero ? 1 : 2]);
     int64_t size = index.row_size();
     if (updates * size < kParallelElements) {
       combine_block(y, source, rows, updates, 0, index.rows(), 0, size);
@@ -96,6 +103,7 @@ class ScatterKernel final : public Kernel {
   CombineRun combine_rows = nullptr;
   size_t bytes = 0;
   int64_t item = 1;
+  bool from_zero = false;
 
  private:
   void combine_block(char* y, const char* source, const int64_t* rows, int64_t updates, int64_t first_row,
@@ -119,6 +127,21 @@ std::unique_ptr<Kernel> make_scatter(const KernelSpec& spec) {
   kernel->combine_rows = combine_function(x.dtype, combine_kind("scatter", spec.attrs, x.dtype));
   kernel->bytes = x.bytes();
   kernel->item = static_cast<int64_t>(item_size(x.dtype));
+  return kernel;
+}
+
+std::unique_ptr<Kernel> make_scatter_sum(const KernelSpec& spec) {
+  require_arity("scatter_sum", spec, 2, 1);
+  const TensorSpec &updates = spec.inputs[1], &y = spec.outputs[0];
+  require_same_dtype("scatter_sum", y, updates);
+  auto kernel = std::make_unique<ScatterKernel>();
+  kernel->index = RowIndex("scatter_sum", y, spec.inputs[0], index_mode("scatter_sum", spec.attrs));
+  require(kernel->index.result_shape() == updates.shape, "scatter_sum",
+          "the updates must be " + kernel->index.result_shape().text() + ", not " + updates.shape.text());
+  kernel->combine_rows = combine_function(y.dtype, Combine::kAdd);
+  kernel->bytes = y.bytes();
+  kernel->item = static_cast<int64_t>(item_size(y.dtype));
+  kernel->from_zero = true;
   return kernel;
 }
 
@@ -180,6 +203,7 @@ std::unique_ptr<Kernel> make_put_along_axis(const KernelSpec& spec) {
 }
 
 HW_REGISTER_KERNEL("scatter", make_scatter)
+HW_REGISTER_KERNEL("scatter_sum", make_scatter_sum)
 HW_REGISTER_KERNEL("put_along_axis", make_put_along_axis)
 
 }  // namespace
