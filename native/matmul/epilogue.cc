@@ -4,6 +4,7 @@
 #include <bit>
 #include <optional>
 
+#include "gemm_blocks.h"
 #include "thread_workspace.h"
 
 namespace headwater {
@@ -76,22 +77,33 @@ std::unique_ptr<Epilogue> Epilogue::make(const KernelSpec& spec) {
 // Kernels for runs of rows, if every input is the same for all rows or has all of them.
 void Epilogue::make_blocks(const KernelSpec& spec) {
   const Dims& shape = spec.outputs[0].shape;
-  int64_t columns = shape.back(), rows = shape.count(0, shape.rank() - 1);
+  DType dtype = spec.outputs[0].dtype;
+  columns_ = shape.back();
+  span_ = std::min(columns_, kGemmSpan);
+  int64_t rows = shape.count(0, shape.rank() - 1), item = static_cast<int64_t>(item_size(dtype));
   std::vector<TensorSpec> extras(spec.inputs.begin() + 2, spec.inputs.end());
-  row_bytes_.push_back(columns * static_cast<int64_t>(item_size(spec.outputs[0].dtype)));
+  std::vector<int64_t> widths;  // of the extras
+  row_bytes_.push_back(columns_ * item);
+  item_bytes_.push_back(item);
   for (const TensorSpec& extra : extras) {
     int64_t own_columns = extra.shape.empty() ? 1 : extra.shape.back(), own_rows = extra.count() / own_columns;
+    int64_t own_item = static_cast<int64_t>(item_size(extra.dtype));
     if (own_rows != 1 && own_rows != rows) return;
-    row_bytes_.push_back(own_rows == 1 ? 0 : own_columns * static_cast<int64_t>(item_size(extra.dtype)));
+    widths.push_back(own_columns);
+    row_bytes_.push_back(own_rows == 1 ? 0 : own_columns * own_item);
+    item_bytes_.push_back(own_columns == 1 ? 0 : own_item);
   }
-  int64_t most = std::clamp<int64_t>(kBlockElements / columns, 1, 64);
-  for (int64_t size = static_cast<int64_t>(std::bit_floor(static_cast<uint64_t>(most))); size > 0; size /= 2) {
+  auto kernel = [&](int64_t size, int64_t width) {
     std::vector<TensorSpec> parts = extras;
     for (size_t i = 0; i < parts.size(); ++i)
-      parts[i].shape = {row_bytes_[i + 1] ? size : 1, extras[i].shape.empty() ? 1 : extras[i].shape.back()};
-    TensorSpec block{spec.outputs[0].dtype, {size, columns}};
-    blocks_.push_back({size, make_kernel(spec, block, parts, block)});
-  }
+      parts[i].shape = {row_bytes_[i + 1] ? size : 1, widths[i] == 1 ? 1 : width};
+    TensorSpec block{dtype, {size, width}};
+    return make_kernel(spec, block, parts, block);
+  };
+  int64_t most = span_ < columns_ ? 1 : std::clamp<int64_t>(kBlockElements / columns_, 1, 64);
+  for (int64_t size = static_cast<int64_t>(std::bit_floor(static_cast<uint64_t>(most))); size > 0; size /= 2)
+    blocks_.push_back({size, kernel(size, span_)});
+  if (columns_ % span_) rest_ = kernel(1, columns_ % span_);
 }
 
 void Epilogue::run_all(const void* product, const void* const* in, void* const* out, void* scratch) const {
@@ -100,12 +112,29 @@ void Epilogue::run_all(const void* product, const void* const* in, void* const* 
   whole_->run(inputs, out, scratch);
 }
 
-void Epilogue::run_rows(const void* const* in, void* out, int64_t begin, int64_t end) const {
+void Epilogue::run_spans(const void* const* in, void* out, int64_t begin, int64_t end, int64_t column,
+                         int64_t columns) const {
   const void* inputs[kMostInputs];
   char* result = static_cast<char*>(out) + begin * row_bytes_[0];
   for (size_t i = 1; i < inputs_; ++i) inputs[i] = static_cast<const char*>(in[i + 1]) + begin * row_bytes_[i];
+  if (span_ == columns_) return run_blocks(inputs, result, end - begin);
+  for (int64_t row = begin; row < end; ++row) {
+    for (int64_t first = column; first < column + columns; first += span_) {
+      const Kernel& kernel = columns_ - first < span_ ? *rest_ : *blocks_[0].kernel;
+      const void* parts[kMostInputs];
+      void* target = result + first * item_bytes_[0];
+      parts[0] = target;
+      for (size_t i = 1; i < inputs_; ++i) parts[i] = static_cast<const char*>(inputs[i]) + first * item_bytes_[i];
+      kernel.run(parts, &target, thread_workspace(kernel.scratch_bytes()));
+    }
+    result += row_bytes_[0];
+    for (size_t i = 1; i < inputs_; ++i) inputs[i] = static_cast<const char*>(inputs[i]) + row_bytes_[i];
+  }
+}
+
+void Epilogue::run_blocks(const void** inputs, char* result, int64_t rows) const {
   for (const Block& block : blocks_) {
-    for (; end - begin >= block.rows; begin += block.rows) {
+    for (; rows >= block.rows; rows -= block.rows) {
       inputs[0] = result;
       void* outputs[] = {result};
       block.kernel->run(inputs, outputs, thread_workspace(block.kernel->scratch_bytes()));

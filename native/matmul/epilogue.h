@@ -26,7 +26,11 @@ class Epilogue {
   void run_all(const void* product, const void* const* in, void* const* out, void* scratch) const;
   // Rows [begin, end) of the result, in place; rows are counted through all axes but the last. Safe on several threads
   // for different rows.
-  void run_rows(const void* const* in, void* out, int64_t begin, int64_t end) const;
+  void run_rows(const void* const* in, void* out, int64_t begin, int64_t end) const {
+    run_spans(in, out, begin, end, 0, columns_);
+  }
+  // The same for some of the columns: all, or as the spans of gemm.h.
+  void run_spans(const void* const* in, void* out, int64_t begin, int64_t end, int64_t column, int64_t columns) const;
 
  private:
   struct Block {
@@ -35,11 +39,17 @@ class Epilogue {
   };
 
   void make_blocks(const KernelSpec& spec);
+  void run_blocks(const void** inputs, char* result, int64_t rows) const;
 
   std::unique_ptr<Kernel> whole_;
-  std::vector<Block> blocks_;       // kernels for so many rows, largest first, the last for one row
-  std::vector<int64_t> row_bytes_;  // of the product and the extras: 0 for those that are the same for all rows
-  size_t inputs_ = 1;               // the product and the extras
+  // Kernels for so many rows, largest first, the last for one row; where rows are longer than a span, the only one is
+  // for a span, and rest_ for what follows the spans.
+  std::vector<Block> blocks_;
+  std::unique_ptr<Kernel> rest_;
+  int64_t columns_ = 0, span_ = 0;
+  std::vector<int64_t> row_bytes_;   // of the product and the extras: 0 for those that are the same for all rows
+  std::vector<int64_t> item_bytes_;  // the same from column to column
+  size_t inputs_ = 1;                // the product and the extras
   bool in_place_ = false;
 };
 

@@ -19,7 +19,6 @@ constexpr int64_t kSmallB = 32 << 10;
 constexpr int64_t kFewRows = 8;
 // The part of B that is packed at a time, in bytes: a share of the last-level cache.
 constexpr int64_t kPackedBytes = 4 << 20;
-constexpr int64_t kPackedColumns = 2048;
 
 int64_t round_up(int64_t value, int64_t multiple) { return (value + multiple - 1) / multiple * multiple; }
 int64_t divide_up(int64_t value, int64_t by) { return (value + by - 1) / by; }
@@ -63,7 +62,7 @@ void Gemm::choose_path() {
   } else {
     path_ = Path::kPacked;
     int64_t panel = functions_->packed_panel, bytes = static_cast<int64_t>(accumulator_);
-    step_columns_ = std::min(round_up(n_, panel), kPackedColumns);
+    step_columns_ = std::min(round_up(n_, panel), kGemmSpan);
     if (native) {
       step_depth_ =
           std::min(k_, std::max<int64_t>(1, kPackedBytes / (bytes * step_columns_ * kGemmDepth)) * kGemmDepth);
@@ -79,12 +78,12 @@ void Gemm::choose_path() {
   shared_ = item_work() >= 2.0 * kWorkPerThread;
 }
 
-bool Gemm::has_whole_rows() const {
+bool Gemm::finishes_spans() const {
   return path_ == Path::kDirect || path_ == Path::kPackSmall ||
-         (path_ == Path::kPacked && n_ <= kGemmColumns && step_columns_ >= n_ && step_depth_ >= k_);
+         (path_ == Path::kPacked && (functions_->direct != nullptr || (n_ <= kGemmColumns && step_columns_ >= n_)));
 }
 
-void Gemm::run(const void* a, const void* b, void* c, void* scratch, RowsDone done) const {
+void Gemm::run(const void* a, const void* b, void* c, void* scratch, SpanDone done) const {
   if (path_ == Path::kNothing) return;
   const char* a_bytes = static_cast<const char*>(a);
   const char* b_bytes = static_cast<const char*>(b);
@@ -105,7 +104,7 @@ void Gemm::run(const void* a, const void* b, void* c, void* scratch, RowsDone do
   });
 }
 
-void Gemm::run_item(const void* a, const void* b, void* c, void* scratch, int64_t first_row, RowsDone done) const {
+void Gemm::run_item(const void* a, const void* b, void* c, void* scratch, int64_t first_row, SpanDone done) const {
   MatrixView a_view{a, transpose_a_ ? 1 : k_, transpose_a_ ? m_ : 1};
   MatrixView b_view{b, transpose_b_ ? 1 : n_, transpose_b_ ? k_ : 1};
   char* c_bytes = static_cast<char*>(c);
@@ -114,10 +113,10 @@ void Gemm::run_item(const void* a, const void* b, void* c, void* scratch, int64_
       return;
     case Path::kZero:
       std::memset(c, 0, static_cast<size_t>(m_ * n_) * item_);
-      return done(first_row, first_row + m_);
+      return done(first_row, first_row + m_, 0, n_);
     case Path::kRow:
       run_row(static_cast<const char*>(a), static_cast<const char*>(b), c_bytes);
-      return done(first_row, first_row + m_);
+      return done(first_row, first_row + m_, 0, n_);
     case Path::kDirect:
     case Path::kPackSmall:
       return run_direct(a_view, b_view, c_bytes, scratch, first_row, done);
@@ -140,7 +139,7 @@ void Gemm::run_row(const char* a, const char* b, char* c) const {
   });
 }
 
-void Gemm::run_direct(MatrixView a, MatrixView b, char* c, void* scratch, int64_t first_row, RowsDone done) const {
+void Gemm::run_direct(MatrixView a, MatrixView b, char* c, void* scratch, int64_t first_row, SpanDone done) const {
   int64_t item = static_cast<int64_t>(item_);
   bool packed = path_ == Path::kPackSmall;
   if (packed) functions_->pack_b(b, k_, n_, functions_->direct_panel, scratch);
@@ -153,31 +152,29 @@ void Gemm::run_direct(MatrixView a, MatrixView b, char* c, void* scratch, int64_
       functions_->direct(a, lines + begin * (packed ? k_ : 1) * item, b.row, packed, m_, end - begin, k_,
                          c + begin * item, n_);
     });
-    return done(first_row, first_row + m_);
+    return done(first_row, first_row + m_, 0, n_);
   }
   int64_t grain = shared_ ? round_up(std::max<int64_t>(1, kWorkPerThread / (n_ * k_)), 6) : m_;
   parallel_for(m_, grain, [&](int64_t begin, int64_t end) {
     MatrixView rows = a;
     rows.data = static_cast<const char*>(a.data) + begin * a.row * item;
     functions_->direct(rows, lines, b.row, packed, end - begin, n_, k_, c + begin * n_ * item, n_);
-    done(first_row + begin, first_row + end);
+    done(first_row + begin, first_row + end, 0, n_);
   });
 }
 
-void Gemm::run_packed(MatrixView a, MatrixView b, char* c, void* scratch, int64_t first_row, RowsDone done) const {
+void Gemm::run_packed(MatrixView a, MatrixView b, char* c, void* scratch, int64_t first_row, SpanDone done) const {
   int64_t item = static_cast<int64_t>(item_), accumulator = static_cast<int64_t>(accumulator_),
           panel = functions_->packed_panel;
   int64_t threads = by_item_ ? 1 : num_threads();
   // A block of A is packed once for each block of columns; only 16-bit results, summed in a block apart, bound its
   // width.
   int64_t most_columns = item_ == accumulator_ ? step_columns_ : kGemmColumns;
-  bool whole_rows = step_columns_ >= n_ && n_ <= kGemmColumns;
-  bool done_in_task = false;
+  bool by_span = done.function && finishes_spans();
   for (int64_t column = 0; column < n_; column += step_columns_) {
     int64_t columns = std::min(step_columns_, n_ - column);
     for (int64_t p = 0; p < k_; p += step_depth_) {
       int64_t depth = std::min(step_depth_, k_ - p);
-      bool last = p + depth == k_;
       const char* b_part = static_cast<const char*>(b.data) + (p * b.row + column * b.column) * item;
       int64_t panels = divide_up(columns, panel);
       parallel_for(panels, std::max<int64_t>(1, (16 << 10) / (depth * panel)), [&](int64_t begin, int64_t end) {
@@ -186,7 +183,9 @@ void Gemm::run_packed(MatrixView a, MatrixView b, char* c, void* scratch, int64_
                            static_cast<char*>(scratch) + begin * panel * depth * accumulator);
       });
       // Tasks: blocks of rows times blocks of columns, smaller where there would be too few to keep the threads busy.
+      bool last = p + depth == k_;
       int64_t row_block = std::min(m_, kGemmRows), column_block = std::min(round_up(columns, panel), most_columns);
+      if (by_span && last) row_block = std::min(row_block, std::max<int64_t>(48, kGemmFinished / (columns * item)));
       auto tasks = [&] { return divide_up(m_, row_block) * divide_up(columns, column_block); };
       bool shared = threads > 1 && shared_;
       while (shared && tasks() < 4 * threads) {
@@ -201,8 +200,7 @@ void Gemm::run_packed(MatrixView a, MatrixView b, char* c, void* scratch, int64_
       }
       row_block = divide_up(m_, divide_up(m_, row_block));
       int64_t blocks_of_columns = divide_up(columns, column_block);
-      bool finish = last && whole_rows && blocks_of_columns == 1;
-      done_in_task |= finish;
+      bool finish = by_span && last && blocks_of_columns == 1;
       auto compute = [&](int64_t task) {
         int64_t r = task / blocks_of_columns * row_block, j = task % blocks_of_columns * column_block;
         int64_t rows = std::min(row_block, m_ - r);
@@ -210,18 +208,21 @@ void Gemm::run_packed(MatrixView a, MatrixView b, char* c, void* scratch, int64_
         functions_->packed(part, static_cast<const char*>(scratch) + j * depth * accumulator, rows,
                            std::min(column_block, columns - j), depth, c + (r * n_ + column + j) * item, n_, p > 0,
                            thread_workspace(functions_->workspace_bytes));
-        if (finish) done(first_row + r, first_row + r + rows);
+        if (finish) done(first_row + r, first_row + r + rows, column, columns);
       };
       if (shared) {
         parallel_chunks(tasks(), 1, [&](int64_t task, int64_t, int64_t) { compute(task); });
       } else {
         for (int64_t task = 0; task < tasks(); ++task) compute(task);
       }
+      if (!last || finish || !by_span) continue;
+      parallel_for(m_, std::max<int64_t>(1, (16 << 10) / columns),
+                   [&](int64_t begin, int64_t end) { done(first_row + begin, first_row + end, column, columns); });
     }
   }
-  if (done_in_task || !done.function) return;
+  if (by_span || !done.function) return;
   parallel_for(m_, std::max<int64_t>(1, (16 << 10) / n_),
-               [&](int64_t begin, int64_t end) { done(first_row + begin, first_row + end); });
+               [&](int64_t begin, int64_t end) { done(first_row + begin, first_row + end, 0, n_); });
 }
 
 }  // namespace headwater

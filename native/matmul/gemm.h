@@ -30,6 +30,16 @@ struct RowsDone {
   }
 };
 
+// Called when rows [begin, end) of the result (counted through the batch) are complete in some columns: all of them, or
+// a span of kGemmSpan that starts at a multiple of that, or the rest behind such spans.
+struct SpanDone {
+  void (*function)(void* context, int64_t begin, int64_t end, int64_t column, int64_t columns) = nullptr;
+  void* context = nullptr;
+  void operator()(int64_t begin, int64_t end, int64_t column, int64_t columns) const {
+    if (function && begin < end) function(context, begin, end, column, columns);
+  }
+};
+
 // The functions for one element type. "Packed" means: panels of `panel` columns, each depth x panel, zero-padded, in
 // the accumulator's type.
 struct GemmFunctions {
@@ -63,19 +73,19 @@ class Gemm {
   Gemm(DType dtype, int64_t m, int64_t n, int64_t k, bool transpose_a, bool transpose_b, int64_t batch, bool shared_b);
 
   size_t scratch_bytes() const { return by_item_ ? 0 : scratch_bytes_; }
-  // Whether rows are finished one by one as the product goes, so that `done` finds them in the cache.
-  bool has_whole_rows() const;
-  void run(const void* a, const void* b, void* c, void* scratch, RowsDone done) const;
+  // Whether spans are finished one by one as the product goes, so that `done` finds them in the cache.
+  bool finishes_spans() const;
+  void run(const void* a, const void* b, void* c, void* scratch, SpanDone done) const;
 
  private:
   enum class Path : uint8_t { kNothing, kZero, kRow, kDirect, kPackSmall, kPacked };
 
   void choose_path();
   double item_work() const { return static_cast<double>(m_) * static_cast<double>(n_) * static_cast<double>(k_); }
-  void run_item(const void* a, const void* b, void* c, void* scratch, int64_t first_row, RowsDone done) const;
+  void run_item(const void* a, const void* b, void* c, void* scratch, int64_t first_row, SpanDone done) const;
   void run_row(const char* a, const char* b, char* c) const;
-  void run_direct(MatrixView a, MatrixView b, char* c, void* scratch, int64_t first_row, RowsDone done) const;
-  void run_packed(MatrixView a, MatrixView b, char* c, void* scratch, int64_t first_row, RowsDone done) const;
+  void run_direct(MatrixView a, MatrixView b, char* c, void* scratch, int64_t first_row, SpanDone done) const;
+  void run_packed(MatrixView a, MatrixView b, char* c, void* scratch, int64_t first_row, SpanDone done) const;
 
   const GemmFunctions* functions_;
   size_t item_, accumulator_;  // bytes

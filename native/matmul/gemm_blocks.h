@@ -10,8 +10,12 @@ namespace headwater {
 inline constexpr int64_t kGemmDepth = 256;
 // Most rows of A packed at a time: with kGemmDepth float32, 128 KB of the second-level cache.
 inline constexpr int64_t kGemmRows = 128;
-// Most columns of C that a task computes where its sums need a block of their own, and most columns of a row that is
-// finished while it is in the cache.
+// Most columns of C that a task computes where its sums need a block of their own.
 inline constexpr int64_t kGemmColumns = 512;
+
+// Most columns of B packed at a time, and most columns of C that are finished at a time while they are in the cache.
+inline constexpr int64_t kGemmSpan = 2048;
+// Bytes of C that a task computes before it finishes them: a share of the second-level cache.
+inline constexpr int64_t kGemmFinished = 512 << 10;
 
 }  // namespace headwater

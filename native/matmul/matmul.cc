@@ -50,9 +50,9 @@ class MatMul : public Kernel {
         const void* const* in;
         void* out;
       } context{epilogue_.get(), in, out[0]};
-      RowsDone done{[](void* pointer, int64_t begin, int64_t end) {
+      SpanDone done{[](void* pointer, int64_t begin, int64_t end, int64_t column, int64_t columns) {
                       auto& c = *static_cast<Context*>(pointer);
-                      c.epilogue->run_rows(c.in, c.out, begin, end);
+                      c.epilogue->run_spans(c.in, c.out, begin, end, column, columns);
                     },
                     &context};
       return multiply(in, product, rest, done);
@@ -62,7 +62,7 @@ class MatMul : public Kernel {
   }
 
  protected:
-  virtual void multiply(const void* const* in, void* product, void* scratch, RowsDone done) const = 0;
+  virtual void multiply(const void* const* in, void* product, void* scratch, SpanDone done) const = 0;
   virtual size_t product_scratch_bytes() const { return 0; }
   virtual bool finishes_rows() const { return false; }
   virtual double rate() const { return 20; }  // multiply-adds in a nanosecond, roughly
@@ -82,11 +82,11 @@ class OwnMatMul final : public MatMul {
         gemm_(s.dtype, s.m, s.n, s.k, s.transpose_a, s.transpose_b, s.batch, s.shared_b) {}
 
  protected:
-  void multiply(const void* const* in, void* product, void* scratch, RowsDone done) const override {
+  void multiply(const void* const* in, void* product, void* scratch, SpanDone done) const override {
     gemm_.run(in[0], in[1], product, scratch, done);
   }
   size_t product_scratch_bytes() const override { return gemm_.scratch_bytes(); }
-  bool finishes_rows() const override { return gemm_.has_whole_rows(); }
+  bool finishes_rows() const override { return gemm_.finishes_spans(); }
 
  private:
   Gemm gemm_;
@@ -101,7 +101,7 @@ class OnednnMatMul final : public MatMul {
         product_(s.dtype, s.m, s.n, s.k, s.transpose_a, s.transpose_b, s.batch, s.shared_b, post) {}
 
  protected:
-  void multiply(const void* const* in, void* product, void* scratch, RowsDone) const override {
+  void multiply(const void* const* in, void* product, void* scratch, SpanDone) const override {
     product_.run(in[0], in[1], product, in + 2, scratch);
   }
   size_t product_scratch_bytes() const override { return product_.scratch_bytes(); }
@@ -121,7 +121,7 @@ class ExactMatMul final : public MatMul {
         out_item_(static_cast<int64_t>(item_size(out))) {}
 
  protected:
-  void multiply(const void* const* in, void* result, void* /*scratch*/, RowsDone) const override {
+  void multiply(const void* const* in, void* result, void* /*scratch*/, SpanDone) const override {
     int64_t a_row = s_.transpose_a ? 1 : s_.k, a_item = s_.m * s_.k;
     int64_t grain = std::max<int64_t>(1, (16 << 10) / std::max<int64_t>(1, s_.n * s_.k));
     parallel_for(s_.batch * s_.m, grain, [&](int64_t begin, int64_t end) {

@@ -39,15 +39,15 @@ std::vector<T> multiply(DType dtype, const Case& c, const std::vector<T>& a, con
   Gemm gemm(dtype, c.m, c.n, c.k, c.transpose_a, c.transpose_b, c.batch, c.shared_b);
   std::unique_ptr<void, FreeAligned> scratch(std::aligned_alloc(64, (gemm.scratch_bytes() + 64) / 64 * 64));
   std::vector<T> result(static_cast<size_t>(c.batch * c.m * c.n + 1), T(-7.0f));
-  std::vector<int> seen(static_cast<size_t>(c.batch * c.m));
-  RowsDone done{[](void* context, int64_t begin, int64_t end) {
-                  for (int64_t i = begin; i < end; ++i) ++static_cast<int*>(context)[i];
+  std::vector<int64_t> seen(static_cast<size_t>(c.batch * c.m));
+  SpanDone done{[](void* context, int64_t begin, int64_t end, int64_t /*column*/, int64_t columns) {
+                  for (int64_t i = begin; i < end; ++i) static_cast<int64_t*>(context)[i] += columns;
                 },
                 seen.data()};
   gemm.run(a.data(), b.data(), result.data(), scratch.get(), done);
   CHECK_EQUAL(static_cast<float>(result.back()), -7.0f);
   if (c.n > 0)
-    for (int count : seen) CHECK_EQUAL(count, 1);
+    for (int64_t count : seen) CHECK_EQUAL(count, c.n);
   return result;
 }
 
