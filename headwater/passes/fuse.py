@@ -388,17 +388,21 @@ class _Builder:
             else:
                 inputs.append(self._value(value))
                 inside[value] = body.add_input(value.spec)
+        casts: dict[Any, Any] = {}  # those that `copy_casts` made, if they met here again: one will do
         for node in region.nodes:
             for value in node.inputs:
                 if value not in inside:
                     (inside[value],) = body.add(value.node.primitive, (), value.node.attrs, (value.spec,))  # type: ignore[union-attr]
-            outputs = body.add(
-                node.primitive,
-                [inside[value] for value in node.inputs],
-                node.attrs,
-                [value.spec for value in node.outputs],
-                node.source,
-            )
+            key = (inside[node.inputs[0]], node.attrs["dtype"]) if node.primitive.name == "cast" else None
+            outputs = None if key is None else casts.get(key)
+            if outputs is None:
+                outputs = casts[key] = body.add(
+                    node.primitive,
+                    [inside[value] for value in node.inputs],
+                    node.attrs,
+                    [value.spec for value in node.outputs],
+                    node.source,
+                )
             inside.update(zip(node.outputs, outputs))
         body.outputs = [inside[value] for value in results]
         return inputs, body

@@ -43,3 +43,10 @@ def test_no_region_stores_the_wide_array():
 def test_small_arrays_and_single_uses_are_left_alone():
     small = parse_graph(TEXT.replace("64", "4"))
     assert copy_casts(small) is small
+
+
+def test_casts_that_meet_in_a_region_are_one_again():
+    text = TEXT.replace("%6 = add(%5, %4)", "%6 = add(%5, %2)")
+    bodies = [node.attrs["body"] for node in optimize(parse_graph(text), "cpu").nodes if "body" in node.attrs]
+    casts = [sum(node.primitive.name == "cast" for node in body.nodes) for body in bodies]
+    assert max(casts) == 1
