@@ -19,12 +19,13 @@ from headwater.passes.inline import inline_calls
 from headwater.passes.merge_scans import merge_scans
 from headwater.passes.prune_loops import prune_loops
 from headwater.passes.simplify import simplify
+from headwater.passes.sink_transposes import sink_transposes
 
 Pass = Callable[[Graph], Graph]
 
 GENERAL: tuple[Pass, ...] = (
-    inline_calls, remove_dead_code, simplify, fold_constants, merge_common, merge_scans, remove_dead_code, prune_loops,
-    simplify, remove_dead_code,
+    inline_calls, remove_dead_code, simplify, fold_constants, sink_transposes, merge_common, merge_scans,
+    remove_dead_code, prune_loops, simplify, remove_dead_code,
 )  # fmt: skip
 PASSES: dict[str, tuple[Pass, ...]] = {
     "cpu": (inline_calls, expand_composites, *GENERAL, copy_casts, fuse, remove_dead_code),

@@ -12,6 +12,7 @@ from headwater.ir.text import parse_graph
 from headwater.passes.dead_code import remove_dead_code
 from headwater.passes.pipeline import optimize
 from headwater.passes.simplify import simplify
+from headwater.passes.sink_transposes import sink_transposes
 from headwater.primitives import pool as _pool  # noqa: F401 - texts name their primitives
 from headwater.primitives import reduce as _reduce  # noqa: F401
 
@@ -91,3 +92,49 @@ def test_fused_convolutions_give_what_the_parts_give(rows):
     shapes = ((rows, 20, 20, 3), (3, 3, 3, 16), (16,), (rows, 20, 20, 16))
     args = [tf.constant(rng.normal(size=shape).astype(np.float32)) for shape in shapes]
     np.testing.assert_allclose(tf.function(layer)(*args).numpy(), layer(*args).numpy(), rtol=1e-5, atol=1e-5)
+
+
+def channels_first(x, first, bias, scale, second):
+    x = ops.conv(x, first, padding="same", data_format="channels_first") + ops.reshape(bias, (1, 4, 1, 1))
+    mean = ops.mean(x, axis=(0, 2, 3), keepdims=True)
+    x = ops.relu((x - mean) * ops.reshape(scale, (4, 1, 1)))
+    x = ops.max_pool(x, 2, data_format="channels_first")
+    return ops.sum(ops.square(ops.conv(x, second, data_format="channels_first")))
+
+
+CHANNELS_FIRST = ((2, 3, 9, 8), (3, 3, 3, 4), (4,), (4,), (2, 2, 4, 5))
+
+
+def test_layers_with_channels_first_compute_with_channels_last():
+    graph = traced(channels_first, *CHANNELS_FIRST)
+    assert names(optimize(graph, "cpu")).count("transpose") == 1  # of what comes in
+
+
+def test_gradients_with_channels_first_are_those_of_the_parts():
+    rng = np.random.default_rng(2)
+    args = [tf.constant(rng.normal(size=shape).astype(np.float32)) for shape in CHANNELS_FIRST]
+
+    def gradients(*args):
+        with tf.GradientTape() as tape:
+            tape.watch(args)
+            total = channels_first(*args)
+        return tape.gradient(total, args)
+
+    concrete = tf.function(gradients).get_concrete_function(*args)
+    assert names(optimize(concrete.graph, "cpu")).count("transpose") == 2  # of x and of its gradient
+    for found, wanted in zip(tf.function(gradients)(*args), gradients(*args), strict=True):
+        # What comes before a normalisation has a gradient of rounding errors alone.
+        np.testing.assert_allclose(found.numpy(), wanted.numpy(), rtol=1e-4, atol=5e-3)
+
+
+def test_a_transpose_of_what_is_broadcast_stays():
+    text = """graph g(%0: float32[2,5,3], %1: float32[2,3,1]) {
+%2 = transpose(%1) {perm=(0, 2, 1)} : float32[2,1,3]
+%3 = constant() {value=literal:float32[]:2.0} : float32[]
+%4 = multiply(%2, %3) : float32[2,1,3]
+%5 = add(%0, %4) : float32[2,5,3]
+return %5
+}"""
+    graph = parse_graph(text)
+    args = [np.ones((2, 5, 3), np.float32), np.arange(6, dtype=np.float32).reshape(2, 3, 1)]
+    np.testing.assert_array_equal(run_reference(sink_transposes(graph), args)[0], run_reference(graph, args)[0])
