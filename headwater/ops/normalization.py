@@ -100,7 +100,7 @@ def batch_normalization(
     factor = factor if scale is None else elementwise.multiply(factor, scale)
     shift = elementwise.negative(elementwise.multiply(mean, factor))
     shift = shift if offset is None else elementwise.add(shift, offset)
-    along = [vectors[0].spec.shape[0] if axis == place else 1 for axis in range(x.spec.ndim)]
+    along = [factor.spec.shape[0] if axis == place else 1 for axis in range(x.spec.ndim)]
     x, factor, shift = promote(x, reshape_to(factor, along), reshape_to(shift, along))
     return elementwise.add(elementwise.multiply(x, factor), shift)
 
