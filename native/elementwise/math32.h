@@ -218,11 +218,20 @@ HW_INLINE F32 erf(F32 x) {
   return x == x ? result : x;
 }
 
+HW_INLINE F32 square_error(F32 x, F32 square) {  // x x - square, exactly
+#if HW_ISA_LEVEL >= 1
+  return fma(x, x, -square);
+#else
+  F32 high = from_bits(bits_of(x) & 0xfffff000u);
+  F32 low = x - high;
+  return ((high * high - square) + 2.0f * high * low) + low * low;
+#endif
+}
 HW_INLINE F32 erfc(F32 x) {
   F32 a = min_or_second(splat<F32>(10.1f), abs(x));
   F32 square = a * a;
   auto [k, tail] = exp_parts(-square);
-  tail = tail - (tail + 1.0f) * fma(a, a, -square);  // what the square rounds off
+  tail = tail - (tail + 1.0f) * square_error(a, square);  // what the square rounds off
   F32 rational =
       polynomial<polynomials::kErfcx32>((a - 2.0f) / (a + 2.0f)) / fma(a, splat<F32>(2.0f), splat<F32>(1.0f));
   F32 large = scale(fma(rational, tail, rational), k);
