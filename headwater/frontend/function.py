@@ -246,6 +246,19 @@ def _as_output(value: Any) -> Any:
     return value.__headwater_tensor__() if hasattr(value, "__headwater_tensor__") else value
 
 
+def _plain_tensors(args: tuple[Any, ...]) -> list[Tensor] | None:
+    """The arguments as tensors; None if one is something else than a tensor or a NumPy array."""
+    tensors = []
+    for arg in args:
+        if type(arg) is Tensor:
+            tensors.append(arg)
+        elif type(arg) is np.ndarray:
+            tensors.append(convert_to_tensor(arg))
+        else:
+            return None
+    return tensors
+
+
 def _is_tensor_like(value: Any) -> bool:
     return isinstance(value, (Array, np.ndarray, np.generic))
 
@@ -268,6 +281,7 @@ class Function:
         self._input_signature = None if input_signature is None else tuple(input_signature)
         self._autograph = autograph
         self._cache: OrderedDict[Any, ConcreteFunction] = OrderedDict()
+        self._of_specs: dict[tuple[Spec, ...], ConcreteFunction] = {}  # the commonest calls: tensors by position alone
         self._lock = threading.RLock()
         self.experimental_traces: list[str] = []
         functools.update_wrapper(self, python_function)
@@ -291,7 +305,17 @@ class Function:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if dispatch.current_trace() is not None or _executing_eagerly:
             return (self.python_function if _executing_eagerly else self._traceable)(*args, **kwargs)
-        concrete, tensors = self._lookup(args, kwargs)
+        tensors = _plain_tensors(args) if self._input_signature is None and not kwargs else None
+        if tensors is None:
+            concrete, tensors = self._lookup(args, kwargs)
+            return concrete.call_flat(tensors)
+        specs = tuple([tensor.spec for tensor in tensors])
+        concrete = self._of_specs.get(specs)
+        if concrete is None:
+            concrete, every = self._lookup(tuple(tensors), kwargs)
+            if len(every) == len(tensors):  # without defaults that are arrays
+                self._of_specs[specs] = concrete
+            tensors = every
         return concrete.call_flat(tensors)
 
     def get_concrete_function(self, *args: Any, **kwargs: Any) -> ConcreteFunction:
@@ -407,6 +431,7 @@ class Function:
                 self._cache[key] = found
                 if len(self._cache) > self.CACHE_SIZE:
                     self._cache.popitem(last=False)
+                    self._of_specs.clear()
             return found
 
     def _without_creation(self, specs: list[Any], structure: Any, examples: Sequence[Array]) -> ConcreteFunction:
