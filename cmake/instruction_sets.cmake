@@ -26,7 +26,14 @@ set(HEADWATER_FLAGS_avx512 -march=x86-64-v4 ${HEADWATER_KERNEL_OPTIMIZATION} -mp
 if(HEADWATER_EMULATE_AVX512)
   set(HEADWATER_FLAGS_avx512 -march=x86-64-v3 -O2 -Wno-psabi -include ${CMAKE_SOURCE_DIR}/native/tests/emulated_avx512.h)
 endif()
-set(HEADWATER_FLAGS_baseline ${HEADWATER_BASELINE_FLAGS})
+# What the baseline costs in time matters to few; what it costs to compile, to everyone who builds.
+set(HEADWATER_FLAGS_baseline ${HEADWATER_BASELINE_FLAGS} -O1)
+# Files that take long to compile and gain nothing by more: explicit vector code, and loops bound by memory.
+if(HEADWATER_KERNEL_OPTIMIZATION STREQUAL "-O3")
+  set_source_files_properties(native/elementwise/isa_simple.cc native/elementwise/isa_cast.cc PROPERTIES
+                              COMPILE_OPTIONS $<$<NOT:$<STREQUAL:$<TARGET_PROPERTY:NAME>,headwater_elementwise_baseline>>:-O2>)
+  set_source_files_properties(native/kernels/cumulative.cc PROPERTIES COMPILE_OPTIONS -O1)
+endif()
 
 # Object libraries of a folder's .cc files: NAME for the plain ones, NAME_<isa> for isa_*.cc.
 function(headwater_kernel_library name folder)

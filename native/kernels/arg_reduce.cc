@@ -55,19 +55,18 @@ int64_t arg_of_line(const T* x, int64_t size) {
   return 0;
 }
 
-template <class T, bool kMax, class Index>
+template <class T, bool kMax>
 class ArgKernel final : public Kernel {
  public:
-  explicit ArgKernel(AxisView view) : view_(view) {}
+  ArgKernel(AxisView view, bool wide) : view_(view), wide_(wide) {}
 
   void run(const void* const* in, void* const* out, void*) const override {
     const T* x = static_cast<const T*>(in[0]);
-    Index* y = static_cast<Index*>(out[0]);
+    void* y = out[0];
     int64_t size = view_.size, inner = view_.inner;
     if (inner == 1) {
       parallel_for(view_.outer, std::max<int64_t>(1, kElementsPerThread / size), [&](int64_t begin, int64_t end) {
-        for (int64_t line = begin; line < end; ++line)
-          y[line] = static_cast<Index>(arg_of_line<T, kMax>(x + line * size, size));
+        for (int64_t line = begin; line < end; ++line) put(y, line, arg_of_line<T, kMax>(x + line * size, size));
       });
       return;
     }
@@ -76,30 +75,38 @@ class ArgKernel final : public Kernel {
     parallel_for(view_.outer * blocks, grain, [&](int64_t begin, int64_t end) {
       for (int64_t unit = begin; unit < end; ++unit) {
         int64_t outer = unit / blocks, first = unit % blocks * kColumns;
-        arg_of_columns(x + outer * size * inner + first, y + outer * inner + first, std::min(kColumns, inner - first));
+        arg_of_columns(x + outer * size * inner + first, y, outer * inner + first, std::min(kColumns, inner - first));
       }
     });
   }
 
  private:
-  void arg_of_columns(const T* x, Index* y, int64_t columns) const {
+  // Writes an index as int64 or int32, as the output has it.
+  void put(void* y, int64_t at, int64_t index) const {
+    if (wide_)
+      static_cast<int64_t*>(y)[at] = index;
+    else
+      static_cast<int32_t*>(y)[at] = static_cast<int32_t>(index);
+  }
+
+  void arg_of_columns(const T* x, void* y, int64_t at, int64_t columns) const {
     Ordered<T> best[kColumns];
-    for (int64_t j = 0; j < columns; ++j) {
-      best[j] = x[j];
-      y[j] = 0;
-    }
+    int64_t where[kColumns] = {};
+    for (int64_t j = 0; j < columns; ++j) best[j] = x[j];
     for (int64_t i = 1; i < view_.size; ++i) {
       const T* row = x + i * view_.inner;
       for (int64_t j = 0; j < columns; ++j) {
         Ordered<T> value = row[j];
         bool better = (best[j] == best[j]) & (beats<T, kMax>(value, best[j]) | (value != value));
         best[j] = better ? value : best[j];
-        y[j] = better ? static_cast<Index>(i) : y[j];
+        where[j] = better ? i : where[j];
       }
     }
+    for (int64_t j = 0; j < columns; ++j) put(y, at + j, where[j]);
   }
 
   AxisView view_;
+  bool wide_;
 };
 
 template <bool kMax>
@@ -119,8 +126,7 @@ std::unique_ptr<Kernel> make_arg(const char* name, const KernelSpec& spec) {
     if constexpr (is_complex_type<T>) {
       throw TypeError(std::string(name) + ": complex numbers have no order");
     } else {
-      if (y.dtype == DType::kInt64) return std::make_unique<ArgKernel<T, kMax, int64_t>>(view);
-      return std::make_unique<ArgKernel<T, kMax, int32_t>>(view);
+      return std::make_unique<ArgKernel<T, kMax>>(view, y.dtype == DType::kInt64);
     }
   });
 }
