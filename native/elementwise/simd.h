@@ -63,7 +63,7 @@ HW_INLINE void store_partial(void* to, V value, size_t bytes) {
 }
 template <class V, class T>
 HW_INLINE V splat(T value) {
-  V result;
+  V result{};
   for (size_t i = 0; i < sizeof(V) / sizeof(result[0]); ++i) result[i] = value;
   return result;
 }
