@@ -10,6 +10,8 @@ import pytest
 import headwater as tf
 from headwater import keras
 
+collect_ignore = ["tests/native/sanitized.py"]  # a plug-in, for the builds of native/tests/sanitize.sh
+
 
 @pytest.fixture(autouse=True)
 def _names_of_examples(request):

@@ -126,7 +126,7 @@ def conv(
     Example:
         >>> import headwater as tf
         >>> conv(tf.ones((1, 5, 5, 3)), tf.ones((3, 3, 3, 8))).shape
-        (1, 3, 3, 8)
+        TensorShape([1, 3, 3, 8])
 
     Source: Dumoulin and Visin 2016, arXiv:1603.07285, chapter 2.
     """
@@ -163,7 +163,7 @@ def depthwise_conv(
     Example:
         >>> import headwater as tf
         >>> depthwise_conv(tf.ones((1, 5, 5, 3)), tf.ones((3, 3, 3, 2))).shape
-        (1, 3, 3, 6)
+        TensorShape([1, 3, 3, 6])
 
     Source: Sifre 2014, "Rigid-motion scattering for image classification", 6.2.
     """
@@ -252,7 +252,7 @@ def conv_transpose(
     Example:
         >>> import headwater as tf
         >>> conv_transpose(tf.ones((1, 4, 4, 3)), tf.ones((3, 3, 8, 3)), strides=2, padding="same").shape
-        (1, 8, 8, 8)
+        TensorShape([1, 8, 8, 8])
 
     Source: Dumoulin and Visin 2016, arXiv:1603.07285, chapter 4.
     """

@@ -693,7 +693,13 @@ def test_a_seed_repeats_its_draws() -> None:
 ELSEWHERE = {
     "math": {"accumulate_n"},
     "linalg": {"eig", "eigh", "eigvals", "qr"},
-    "nn": set(),
+    "nn": {  # tests/parity/test_tensorflow_windows.py
+        "atrous_conv2d", "atrous_conv2d_transpose", "avg_pool", "avg_pool1d", "avg_pool2d", "avg_pool3d",
+        "conv1d", "conv1d_transpose", "conv2d", "conv2d_transpose", "conv3d", "conv3d_transpose",
+        "conv_transpose", "convolution", "depthwise_conv2d", "depthwise_conv2d_backprop_filter",
+        "depthwise_conv2d_backprop_input", "dilation2d", "erosion2d", "max_pool", "max_pool1d", "max_pool2d",
+        "max_pool3d", "max_pool_with_argmax", "pool", "separable_conv2d",
+    },
     "bitwise": set(),
     "signal": {"inverse_stft_window_fn", "rfft3d", "irfft3d"},
     "random": {

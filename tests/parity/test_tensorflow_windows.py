@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tensorflow as real
 
-real = pytest.importorskip("tensorflow")
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 import headwater as tf  # noqa: E402

@@ -133,8 +133,9 @@ class Reports:
         Raises: ArgumentError for another step; StateError if the model is not compiled and the step needs a loss.
         Example:
             >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
-            >>> print(model.explain(np.ones((8, 4), "float32"), step="predict").rows[0].source)
-            Sequential 'sequential' > Dense 'dense'
+            >>> row = model.explain(np.ones((8, 4), "float32"), step="predict").rows[0]
+            >>> row.name, "Dense" in row.source
+            ('fused_matmul (add)', True)
         """
         self._require_step(step)
         batches = ArrayBatches(x, y, sample_weight, batch_size=2**62)
