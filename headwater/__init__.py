@@ -16,7 +16,7 @@ __version__ = "0.1.0"
 newaxis = None
 
 _MODULES = (
-    "arrays", "backends", "bitwise", "autodiff", "config", "control", "debugging", "dtypes", "errors", "keras",
+    "arrays", "backends", "bitwise", "autodiff", "config", "control", "data", "debugging", "dtypes", "errors", "keras",
     "linalg", "math", "nest",
     "nn", "ops", "random", "signal",
     "test", "testing", "train", "tree", "version",
@@ -95,7 +95,6 @@ _NOT_YET = {
     "SparseTensor": "use dense tensors",
     "audio": "read sound with another library, and make tensors of it",
     "compat": "use the names of TensorFlow 2",
-    "data": "pass NumPy arrays or a generator to fit(), or loop over batches",
     "distribute": "run on one machine",
     "estimator": "use keras",
     "feature_column": "use keras.layers",

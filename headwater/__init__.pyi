@@ -7,7 +7,7 @@ from typing import Any
 
 from headwater import (
     arrays as arrays, autodiff as autodiff, backends as backends, bitwise as bitwise, config as config,
-    control as control, debugging as debugging, dtypes as dtypes, errors as errors, keras as keras,
+    control as control, data as data, debugging as debugging, dtypes as dtypes, errors as errors, keras as keras,
     linalg as linalg, math as math, nest as nest, nn as nn, ops as ops, random as random, signal as signal,
     test as test, testing as testing, train as train, tree as tree, version as version,
 )

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import secrets
+import threading
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -178,9 +181,46 @@ def session_seed() -> tuple[int, int] | None:
     return None if _seed is None else (_seed, _times_seeded)
 
 
+class _Derived(threading.local):
+    keys: Callable[[], Any] | None = None
+    count = 0
+
+
+_derived = _Derived()
+
+
+@contextlib.contextmanager
+def keys_derived_from(keys: Callable[[], Any]) -> Iterator[None]:
+    """Let draws of this thread follow from keys and how many draws came before, and move no stream on: so what is
+    computed for one element of a data set doesn't hang on what else is computed, or when.
+
+    Args:
+        keys: called at each draw; gives uint32 (2, 4): the key for draws from the session's stream, and the one that is
+            folded with the seed of a generator of its own.
+    """
+    before = _derived.keys, _derived.count
+    _derived.keys, _derived.count = keys, 0
+    try:
+        yield
+    finally:
+        _derived.keys, _derived.count = before
+
+
+def derived_key(seed: Any = None, of_generator: bool = False) -> Any:
+    """The key of the next draw inside `keys_derived_from`, folded with a seed if one is given; None outside."""
+    if _derived.keys is None:
+        return None
+    _derived.count += 1
+    key = draws.fold_in(_derived.keys()[int(of_generator)], _derived.count)
+    return key if seed is None else draws.fold_in(key, seed)
+
+
 def draw_key(seed: int | None) -> Any:
     """The key of one draw: the next of the global stream; with a seed of its own, the next of the stream of both
-    seeds."""
+    seeds. Inside `keys_derived_from`, one that follows from that key."""
+    derived = derived_key(seed)
+    if derived is not None:
+        return derived
     if seed is None:
         return global_generator().next_key()
     count = _operation_draws.get(seed, 0)

@@ -66,8 +66,12 @@ class SeedGenerator:
             )
 
     def next(self, ordered: bool = True) -> Any:
-        """The next pair of seed and count; the state moves on."""
+        """The next pair of seed and count; the state moves on. In the map of a data set, a pair that follows from the
+        seed and the element alone."""
         now = ops.convert_to_tensor(self.state)
+        derived = generator.derived_key(now[0], of_generator=True)
+        if derived is not None:
+            return derived[:2]
         self.state.assign(ops.add(now, _STEP))
         return now
 

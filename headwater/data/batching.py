@@ -1,0 +1,198 @@
+"""Batches: elements put together, and taken apart again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from headwater.data import specs
+from headwater.data.rows import RowsCursor, over_rows
+from headwater.data.specs import Signature
+from headwater.data.stage import Cursor, Over, Run, Stage, noted
+from headwater.data.structure import Element, as_array, is_composite, stack
+from headwater.errors import ArgumentError, DTypeError, HeadwaterError
+
+
+def positive(value: Any, name: str) -> int:
+    """A size that a user passed.
+
+    Raises: ArgumentError if it is no whole number above 0.
+    """
+    try:
+        size = int(value)
+    except (TypeError, ValueError):
+        size = 0
+    if size < 1 or size != value:
+        raise ArgumentError(f"{name}={value!r} is not a positive whole number.", fix="pass e.g. 32.", where="")
+    return size
+
+
+def batched_size(size: int, batch_size: int, drop_remainder: bool) -> int:
+    """How many batches `size` elements make."""
+    return size if size < 0 else size // batch_size if drop_remainder else -(-size // batch_size)
+
+
+def put_together(components: Sequence[Any], what: str) -> Any:
+    """Components of one shape as a batch."""
+    first = components[0]
+    if first is None:
+        return None
+    spec = specs.spec_of(first)
+    if isinstance(spec, specs.TensorSpec):
+        return stack(components, spec.dtype, what)
+    if is_composite(first):
+        return stack_composites(components)
+    raise DTypeError(f"{what}: components of {spec} can't be batched.", fix="turn them into tensors with map().")
+
+
+def stack_composites(components: Sequence[Any]) -> Any:
+    """Ragged or sparse tensors as one of one more axis."""
+    import headwater
+
+    if type(components[0]).__name__ == "RaggedTensor":
+        return headwater.ragged.stack(list(components), axis=0)
+    return headwater.sparse.concat(0, [headwater.sparse.expand_dims(component, 0) for component in components])
+
+
+class Batch(Stage):
+    """`batch_size` elements at a time.
+
+    Args:
+        source: the input.
+        batch_size: elements in a batch.
+        drop_remainder: whether a smaller last batch is left out.
+    """
+
+    label = "batch"
+
+    def __init__(self, source: Stage, batch_size: Any, drop_remainder: bool) -> None:
+        super().__init__(source)
+        self.batch_size, self.drop_remainder = positive(batch_size, "batch_size"), bool(drop_remainder)
+
+    @property
+    def signature(self) -> Signature:  # type: ignore[override]
+        """One more axis in front, of a size that is known if no batch is smaller."""
+        return self.inputs[0].signature.batched(self.batch_size if self.drop_remainder else None)
+
+    def cardinality(self) -> int:
+        return batched_size(self.inputs[0].cardinality(), self.batch_size, self.drop_remainder)
+
+    def open(self, run: Run) -> Cursor:
+        rows = over_rows(self.inputs[0])
+        if rows is not None:
+            return RowsCursor(*rows, self.batch_size, self.drop_remainder, run)
+        return BatchCursor(self, run)
+
+    def combined(self, elements: Sequence[Element]) -> Element:
+        """A batch of elements."""
+        return tuple([put_together(column, self.title) for column in zip(*elements)])
+
+
+class BatchCursor(Over):
+    """Takes elements and combines them."""
+
+    index = 0
+
+    def __next__(self) -> Element:
+        stage = self.stage
+        elements = self.upstream.take(stage.batch_size)
+        if not elements or (stage.drop_remainder and len(elements) < stage.batch_size):
+            raise StopIteration
+        self.index += 1
+        try:
+            return stage.combined(elements)
+        except HeadwaterError as error:
+            raise noted(error, f"{stage.title}, batch {self.index - 1}") from None
+
+
+class Unbatch(Stage):
+    """The rows of its input's elements."""
+
+    label = "unbatch"
+
+    @property
+    def signature(self) -> Signature:  # type: ignore[override]
+        """One axis less in front."""
+        found = self.inputs[0].signature
+        return Signature(found.form, map(specs.unbatched, found.specs))
+
+    def cardinality(self) -> int:
+        source = self.inputs[0]
+        size = source.cardinality()
+        if size < 0 or not source.signature.is_dense:
+            return size
+        rows = {spec.shape[0] for spec in source.signature.specs if spec.shape}
+        known = rows - {None}
+        return size * known.pop() if len(known) == 1 else -2
+
+    def open(self, run: Run) -> Cursor:
+        return _UnbatchCursor(self, run)
+
+
+class _UnbatchCursor(Over):
+    """Holds the element whose rows it gives."""
+
+    def __init__(self, stage: Unbatch, run: Run) -> None:
+        super().__init__(stage, run)
+        self.current: Element = ()
+        self.size = self.row = 0
+
+    def __next__(self) -> Element:
+        while self.row >= self.size:
+            self._enter(next(self.upstream), 0)
+        self.row += 1
+        return tuple([None if c is None else c[self.row - 1] for c in self.current])
+
+    def _enter(self, element: Element, row: int) -> None:
+        self.current = tuple([_rowwise(component) for component in element])
+        sizes = {len(c) for c in self.current if c is not None}
+        if len(sizes) > 1:
+            raise ArgumentError(
+                f"{self.stage.title}: the components of an element have {' and '.join(map(str, sorted(sizes)))} rows.",
+                fix="give components of one first size.",
+                where="",
+            )
+        self.size, self.row = sizes.pop() if sizes else 0, row
+
+    def state(self) -> dict[str, Any]:
+        current = tuple(c if not isinstance(c, _Composite) else c.whole for c in self.current)
+        return {"current": current, "row": self.row, **super().state()}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self._enter(state["current"], int(state["row"]))
+        super().restore(state)
+
+
+class _Composite:
+    """The rows of a ragged or sparse tensor."""
+
+    def __init__(self, whole: Any) -> None:
+        self.whole = whole
+        if type(whole).__name__ == "SparseTensor":
+            self.rows = _sparse_rows(whole)
+        else:
+            self.rows = [whole[row] for row in range(int(whole.nrows()))]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, row: int) -> Any:
+        return self.rows[row]
+
+
+def _sparse_rows(whole: Any) -> list[Any]:
+    import headwater
+
+    shape = as_array(whole.dense_shape)
+    indices, values = as_array(whole.indices), as_array(whole.values)
+    found = []
+    for row in range(int(shape[0])):
+        chosen = indices[:, 0] == row
+        found.append(headwater.SparseTensor(indices[chosen][:, 1:], values[chosen], shape[1:]))
+    return found
+
+
+def _rowwise(component: Any) -> Any:
+    if component is None:
+        return None
+    return _Composite(component) if is_composite(component) else as_array(component)

@@ -1,0 +1,327 @@
+"""How a stage calls the user's function: traced into a program where that can be, as Python where it can't.
+
+A function is traced for the specs of the components it gets. It runs as Python if tracing fails, if it takes or gives
+what no program holds (strings, data sets, ragged tensors), if it calls Python itself, or if its elements come in more
+shapes than are worth a program each.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import struct
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from headwater.data.randomness import Seed
+from headwater.data.specs import Signature, spec_of
+from headwater.data.stage import Run, Stage, describe, noted
+from headwater.data.structure import Element, Form, as_component, as_tensor, flatten
+from headwater.errors import ArgumentError, DTypeError, StateError
+from headwater.frontend.function import ConcreteFunction, Function, function, functions_run_eagerly
+from headwater.frontend.generator import keys_derived_from
+from headwater.frontend.tensor import Tensor
+from headwater.frontend.tensor_spec import TensorSpec
+from headwater.frontend.tracing import init_scope, is_plain, output_specs
+from headwater.ir.spec import Spec
+
+_SIGNATURES = 8  # programs of one function; with more shapes it runs as Python
+_debug_mode = False
+
+
+def enable_debug_mode() -> None:
+    """Run the functions of all data sets as plain Python, one at a time, so that a debugger can follow."""
+    global _debug_mode
+    _debug_mode = True
+
+
+def debug_mode() -> bool:
+    """Whether `enable_debug_mode` was called."""
+    return _debug_mode
+
+
+@contextlib.contextmanager
+def untraced() -> Iterator[None]:
+    """Outside of traces and tapes."""
+    if is_plain():
+        yield
+    else:
+        with init_scope():
+            yield
+
+
+class Call:
+    """A user's function, as a stage calls it.
+
+    Args:
+        function: what is called.
+        source: the stage whose elements it is called with.
+        owner: the stage that calls it, for errors.
+        traceable: False for one that returns what no program can, such as data sets.
+        extra: components that it is called with before those of the element, in a form of their own: for `scan`.
+    """
+
+    def __init__(self, function: Callable[..., Any], source: Stage, owner: Stage, traceable: bool = True) -> None:
+        if not callable(function):
+            raise ArgumentError(
+                f"{owner.title} takes a function, not {type(function).__name__}.", fix="pass a callable.", where=""
+            )
+        self.function, self.source, self.owner = function, source, owner
+        self.seed = Seed(None)
+        self.form: Form | None = None  # of what it returns
+        self.dtypes: list[Any] | None = None
+        self.seen: Signature | None = None
+        self._traced: Function | None = None
+        self._programs: dict[tuple[Any, ...], ConcreteFunction] = {}
+        self._draws = False  # whether the traced function makes random draws
+        self.traceable = traceable and not isinstance(function, Function) and not _is_async(function)
+
+    @functools.cached_property
+    def place(self) -> int:
+        """How far down the pipeline it is: stages draw differently."""
+        return sum(1 for _ in self.source.walk())
+
+    def begin(self, run: Run) -> ActiveCall:
+        """For one pass over the elements."""
+        return ActiveCall(self, run)
+
+    def arguments(self, element: Element) -> tuple[Any, ...]:
+        """What the function is called with: the items of a tuple each, anything else as one argument."""
+        value = self.source.form.unflatten([as_tensor(component) for component in element])
+        return value if type(value) is tuple else (value,)
+
+    # As a program
+
+    def program(self, tensors: list[Any], form: Form) -> ConcreteFunction | None:
+        """The function traced for the specs of these tensors; None if it must run as Python."""
+        key = tuple([tensor.spec if type(tensor) is Tensor else None for tensor in tensors])
+        found = self._programs.get(key)
+        if found is None and self.traceable:
+            found = self._trace(key, tensors, form)
+        return found
+
+    def _trace(self, key: tuple[Any, ...], tensors: list[Any], form: Form) -> ConcreteFunction | None:
+        if None in key or any(spec.dtype == "string" for spec in key) or len(self._programs) >= _SIGNATURES:
+            self.traceable = len(self._programs) > 0 and None not in key and len(self._programs) < _SIGNATURES
+            return None
+        if self._traced is None:
+            self._traced = function(self._keyed(form))
+        try:
+            with untraced():
+                found = self._traced.get_concrete_function(NO_KEYS, *tensors)
+        except Exception:  # whatever it is: if it is the user's mistake, it comes again when the function is called
+            found = None
+        if found is None or found._calls_python or found.created_variables or found.updates:
+            self.traceable = False
+            return None
+        self._programs[key] = found
+        return found
+
+    def _keyed(self, form: Form) -> Callable[..., Any]:
+        """The function of keys for random draws, and of flat tensors."""
+        from headwater.frontend.autograph import convert
+
+        called = convert(self.function)
+
+        def keyed(keys: Any, *tensors: Any) -> Any:
+            def drawn() -> Any:
+                self._draws = True
+                return keys
+
+            value = form.unflatten(tensors)
+            with keys_derived_from(drawn):
+                return called(*value) if type(value) is tuple else called(value)
+
+        return keyed
+
+    # What it returns
+
+    @property
+    def signature(self) -> Signature:
+        """Form and specs of what it returns: by a trace for specs, or as seen in a call for the first element."""
+        if self.seen is None:
+            self.seen = self._inferred() or self._of_first()
+        return self.seen
+
+    def _inferred(self) -> Signature | None:
+        source = self.source.signature
+        if not (self.traceable and source.is_dense and all(spec.shape is not None for spec in source.specs)):
+            return None
+        if any(spec.dtype == "string" for spec in source.specs):
+            return None
+        stand_ins = [Spec(tuple(spec.shape), spec.dtype) for spec in source.specs]
+        try:
+            with untraced():
+                result = output_specs(self._keyed(source.form), Spec((2, 4), NO_KEYS.dtype), *stand_ins)
+            return Signature(*_specs_of(result))
+        except Exception:
+            return None
+
+    def _of_first(self) -> Signature:
+        run = Run()
+        try:
+            element = next(run.open(self.source))
+        except StopIteration:
+            raise ArgumentError(
+                f"{self.owner.title}: there is no element, from which its results could be known.",
+                fix="give a source that is not empty, or a function that can be traced.",
+                where="",
+            ) from None
+        result = self.begin(run)(element, 0)
+        assert self.form is not None
+        return Signature.of_values(result, self.form).relaxed()
+
+    def noted_form(self, components: Element, form: Form) -> None:
+        """Hold what it returned to what it returned before.
+
+        Raises: ArgumentError, DTypeError if it is of another structure or of other dtypes.
+        """
+        if self.form is None:
+            self.form = form
+            self.dtypes = [_dtype_of(component) for component in components]
+            return
+        if form is not self.form and form != self.form:
+            raise ArgumentError(
+                f"the function returned {form}, and {self.form} for an element before.",
+                fix="return one structure for all elements.",
+            )
+        for component, dtype in zip(components, self.dtypes or ()):
+            if _dtype_of(component) is not dtype:
+                raise DTypeError(
+                    f"the function returned {_dtype_of(component)}, and {dtype} for an element before.",
+                    fix="cast what it returns to one dtype.",
+                )
+
+
+NO_KEYS = np.zeros((2, 4), np.uint32)
+
+
+class ActiveCall:
+    """A function for one pass: it knows the pass, from which random draws follow.
+
+    Calling it gives the components of the result for an element and its index.
+    """
+
+    def __init__(self, call: Call, run: Run) -> None:
+        self.of, self.run = call, run
+        self.epoch = run.next_epoch(call.seed.counter)
+        self._no_keys: Any = as_tensor(NO_KEYS)
+
+    def __call__(self, element: Element, index: int) -> Element:
+        try:
+            return self._called(element, index)
+        except StopIteration as error:
+            raise noted(RuntimeError("the function raised StopIteration"), self._place(element, index)) from error
+        except Exception as error:
+            raise noted(error, self._place(element, index)) from None
+
+    def _place(self, element: Element, index: int) -> str:
+        return f"{self.of.owner.title}, element {index}{describe(element)}"
+
+    def _called(self, element: Element, index: int) -> Element:
+        call = self.of
+        if call.traceable or call._programs:
+            tensors = [as_tensor(component) for component in element]
+            if not (_debug_mode or functions_run_eagerly()):
+                program = call.program(tensors, call.source.form)
+                if program is not None:
+                    return self._of_program(program, tensors, index)
+            value = call.source.form.unflatten(tensors)
+            arguments = value if type(value) is tuple else (value,)
+        else:
+            arguments = call.arguments(element)
+        return self._of_python(arguments, index)
+
+    def _of_program(self, program: ConcreteFunction, tensors: list[Any], index: int) -> Element:
+        keys = as_tensor(self.keys(index)) if self.of._draws else self._no_keys
+        if is_plain():
+            result = program.call_flat([keys, *tensors])
+        else:
+            with init_scope():
+                result = program.call_flat([keys, *tensors])
+        return self.result(result)
+
+    def _of_python(self, arguments: tuple[Any, ...], index: int) -> Element:
+        return self.result(self.python(lambda: self.of.function(*arguments), index))
+
+    def python(self, thunk: Callable[[], Any], index: int) -> Any:
+        """What Python code of the user gives for an element, its random draws following from the element."""
+        with untraced(), keys_derived_from(lambda: as_tensor(self.keys(index))):
+            return thunk()
+
+    def result(self, value: Any) -> Element:
+        """What the function returned, as components; a list stands for a tuple."""
+        if type(value) is Tensor:
+            components: Element = (value,)
+            form = flatten(value)[1]
+        else:
+            components, form = flatten(tuple(value) if type(value) is list else value)
+            components = tuple(map(as_component, components))
+        self.of.noted_form(components, form)
+        return components
+
+    def keys(self, index: int) -> np.ndarray:
+        """The keys of one element: for the session's stream, and for generators of their own."""
+        place = struct.pack("<QQQ", self.of.place, self.epoch, index)
+        words = b"".join(word.to_bytes(8, "little") for word in self.of.seed.words)
+        digests = [hashlib.blake2b(place + more, digest_size=16).digest() for more in (words, b"")]
+        return np.frombuffer(b"".join(digests), np.uint32).reshape(2, 4)
+
+    def state(self) -> dict[str, Any]:
+        """The pass, and what draws follow from."""
+        return {"epoch": self.epoch, "words": [str(word) for word in self.of.seed.words]}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Draw as in the pass that `state` was taken in."""
+        self.epoch = int(state["epoch"])
+        self.of.seed.words = [int(word) for word in state["words"]]
+        self.run.note_epoch(self.of.seed.counter, self.epoch)
+
+
+def _dtype_of(component: Any) -> Any:
+    """The dtype of a component, or its type if it has none."""
+    if type(component) is Tensor:
+        return component.spec.dtype
+    found = spec_of(component)
+    return found.dtype if isinstance(found, TensorSpec) else type(component)
+
+
+def _specs_of(result: Any) -> tuple[Form, list[Any]]:
+    """Form and specs of a function's result, in which a Spec stands for each tensor."""
+    leaves, form = flatten(_boxed(tuple(result) if type(result) is list else result))
+    specs = []
+    for leaf in leaves:
+        if isinstance(leaf, _Box):
+            specs.append(TensorSpec(leaf.spec.shape, leaf.spec.dtype))
+        elif isinstance(leaf, list):
+            raise StateError("a list of tensors is stacked when there are values.")
+        else:
+            specs.append(spec_of(as_component(leaf)))
+    return form, specs
+
+
+class _Box:
+    """A Spec, which is a tuple, as one component."""
+
+    def __init__(self, spec: Spec) -> None:
+        self.spec = spec
+
+
+def _boxed(value: Any) -> Any:
+    if isinstance(value, Spec):
+        return _Box(value)
+    if isinstance(value, dict):
+        return {key: _boxed(item) for key, item in value.items()}
+    if isinstance(value, tuple):
+        items = [_boxed(item) for item in value]
+        return type(value)._make(items) if hasattr(value, "_make") else tuple(items)
+    return value
+
+
+def _is_async(function: Any) -> bool:
+    import inspect
+
+    return inspect.iscoroutinefunction(function)

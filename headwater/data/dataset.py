@@ -1,0 +1,116 @@
+"""Dataset: a pipeline, as its users hold it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from headwater.data.constructors import Constructors
+from headwater.data.iterator import Iterator, NumpyIterator, refuse_tracing
+from headwater.data.options import Options
+from headwater.data.specs import DatasetSpec
+from headwater.data.stage import INFINITE, UNKNOWN, Run
+from headwater.data.structure import as_tensor
+from headwater.data.transformations import Transformations
+from headwater.errors import ArgumentError
+
+
+class Dataset(Constructors, Transformations):
+    """Elements that come one after the other, each a tensor, or tensors in tuples and dicts.
+
+    Made by `from_tensor_slices`, `from_generator`, `range`, ...; each method gives another data set, and a loop over it
+    runs the pipeline.
+
+    Example:
+        >>> ds = tf.data.Dataset.from_tensor_slices(([1, 2, 3], [10, 20, 30]))
+        >>> ds = ds.map(lambda x, y: x + y).batch(2)
+        >>> [batch.numpy().tolist() for batch in ds]
+        [[11, 22], [33]]
+    """
+
+    is_data_component = True
+
+    def __init__(self, stage: Any, options: Options | None = None) -> None:
+        self._stage = stage
+        self._options = options or Options()
+
+    def _then(self, stage: Any, name: str | None = None) -> Dataset:
+        if name is not None:
+            stage.name = name
+        return Dataset(stage, self._options)
+
+    @property
+    def element_spec(self) -> Any:
+        """The structure of specs of its elements."""
+        return self._stage.signature.element_spec
+
+    @property
+    def _type_spec(self) -> DatasetSpec:
+        return DatasetSpec(self.element_spec)
+
+    def cardinality(self) -> Any:
+        """How many elements it has, as an int64 tensor: `tf.data.INFINITE_CARDINALITY` (-1), or
+        `tf.data.UNKNOWN_CARDINALITY` (-2) where only a pass would say."""
+        return as_tensor(np.asarray(self._stage.cardinality(), np.int64))
+
+    def __len__(self) -> int:
+        size = self._stage.cardinality()
+        if size == INFINITE:
+            raise TypeError("the data set is infinite: it has no length")
+        if size == UNKNOWN:
+            raise TypeError("the length of the data set is not known: only a pass over it would say")
+        return size
+
+    def __bool__(self) -> bool:
+        return True
+
+    __nonzero__ = __bool__
+
+    def _run(self) -> Run:
+        return Run(deterministic=self._options.in_order)
+
+    def __iter__(self) -> Iterator:
+        refuse_tracing("a data set is gone through")
+        return Iterator(self._stage, self._run())
+
+    def as_numpy_iterator(self) -> NumpyIterator:
+        """An iterator that gives NumPy arrays and scalars.
+
+        Example:
+            >>> list(tf.data.Dataset.range(2).as_numpy_iterator())
+            [np.int64(0), np.int64(1)]
+        """
+        return NumpyIterator(self._stage, self._run())
+
+    def get_single_element(self, name: str | None = None) -> Any:
+        """The only element.
+
+        Raises: ArgumentError if there is none, or more than one.
+        """
+        iterator = iter(self)
+        found = next(iterator, _NOTHING)
+        if found is _NOTHING or next(iterator, _NOTHING) is not _NOTHING:
+            count = "no element" if found is _NOTHING else "more than one element"
+            raise ArgumentError(f"the data set has {count}.", fix="use take(1), or check the pipeline.", where="")
+        return found
+
+    def options(self) -> Options:
+        """How it runs."""
+        return self._options
+
+    def with_options(self, options: Options, name: str | None = None) -> Dataset:
+        """The same data set, run otherwise."""
+        return Dataset(self._stage, self._options.merge(options))
+
+    def __repr__(self) -> str:
+        kind = "".join(part.capitalize() for part in self._stage.label.split("_"))
+        try:
+            return f"<_{kind}Dataset element_spec={self.element_spec!r}>"
+        except Exception:
+            return f"<_{kind}Dataset>"
+
+    __str__ = __repr__
+
+
+_NOTHING = object()

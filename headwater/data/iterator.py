@@ -1,0 +1,162 @@
+"""What a loop over a data set runs on: iterators, and values that may be missing."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator as PythonIterator
+from typing import Any
+
+import numpy as np
+
+from headwater.data import specs
+from headwater.data.stage import Cursor, Run, Stage
+from headwater.data.structure import as_array, as_tensor, flatten, is_opaque
+from headwater.errors import OutOfRangeError, StateError
+from headwater.frontend.tracing import is_tracing
+
+
+class Iterator(PythonIterator):
+    """The elements of a data set, one after the other, as tensors.
+
+    Made by `iter(dataset)`. It can be saved in a `tf.train.Checkpoint`: an iterator over the same pipeline that is
+    restored from it goes on with the element after the last one that was given.
+    """
+
+    def __init__(self, stage: Stage, run: Run | None = None) -> None:
+        self._stage = stage
+        self._run = run or Run()
+        self._lock = threading.Lock()
+        self._cursor: Cursor = self._run.open(stage)
+
+    @property
+    def element_spec(self) -> Any:
+        """The structure of specs of its elements."""
+        return self._stage.signature.element_spec
+
+    def __iter__(self) -> Iterator:
+        return self
+
+    def __next__(self) -> Any:
+        with self._lock:
+            element = next(self._cursor)
+        if len(element) == 1 and self._stage.form.key == "*":
+            return as_tensor(element[0])
+        return self._stage.form.unflatten([as_tensor(component) for component in element])
+
+    next = __next__
+
+    def get_next(self, name: str | None = None) -> Any:
+        """The next element.
+
+        Raises: OutOfRangeError at the end.
+        """
+        try:
+            return next(self)
+        except StopIteration:
+            raise OutOfRangeError("End of sequence: the data set has no more elements.", fix="", where="") from None
+
+    def get_next_as_optional(self) -> Optional:
+        """The next element, or an Optional without a value at the end."""
+        try:
+            return Optional.from_value(next(self))
+        except StopIteration:
+            return Optional.empty(self.element_spec)
+
+    def state(self) -> dict[str, Any]:
+        """Where it stands: nested dicts and lists of numbers, texts and arrays."""
+        with self._lock:
+            return self._cursor.state()
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go to where `state()` was taken.
+
+        Raises: StateError if that was an iterator over another pipeline.
+        """
+        with self._lock:
+            try:
+                self._cursor.restore(state)
+            except (KeyError, TypeError, IndexError, AttributeError) as error:
+                raise StateError(
+                    f"the state is not one of this pipeline: {error!r}.",
+                    fix="restore it into an iterator over the data set that it was saved from.",
+                    where="",
+                ) from None
+
+
+class NumpyIterator(Iterator):
+    """The elements of a data set as NumPy arrays and scalars; strings as bytes."""
+
+    def __next__(self) -> Any:
+        with self._lock:
+            element = next(self._cursor)
+        return self._stage.form.unflatten([as_numpy(component) for component in element])
+
+    next = __next__
+
+
+def as_numpy(component: Any) -> Any:
+    """A component as NumPy has it: an array, or a scalar of no axes."""
+    if component is None or type(component) is bytes:
+        return component
+    if is_opaque(component):
+        return component.as_numpy_iterator() if hasattr(component, "as_numpy_iterator") else component
+    array = as_array(component)
+    if array.shape:
+        return np.array(array) if not array.flags.writeable else array
+    return array[()]
+
+
+def refuse_tracing(what: str) -> None:
+    """Raise the error that makes a function run op by op, where one is being traced."""
+    if is_tracing():
+        raise StateError(
+            f"{what} inside a function that is being traced.", fix="loop outside of it, and call it with each element."
+        )
+
+
+class Optional:
+    """A value that may be missing.
+
+    Made by `Optional.from_value`, `Optional.empty` or `iterator.get_next_as_optional()`.
+    """
+
+    is_data_component = True
+
+    def __init__(self, element_spec: Any, value: Any = None, has_value: bool = False) -> None:
+        self.element_spec = element_spec
+        self._value, self._has_value = value, has_value
+
+    @classmethod
+    def from_value(cls, value: Any) -> Optional:
+        """One that has a value."""
+        from headwater.data.structure import as_component
+
+        components, form = flatten(value)
+        components = tuple(map(as_component, components))
+        spec = specs.Signature.of_values(components, form).element_spec
+        return cls(spec, form.unflatten([as_tensor(c) for c in components]), True)
+
+    @classmethod
+    def empty(cls, element_spec: Any) -> Optional:
+        """One that has none."""
+        return cls(element_spec)
+
+    @property
+    def _type_spec(self) -> Any:
+        return specs.OptionalSpec(self.element_spec)
+
+    def has_value(self, name: str | None = None) -> Any:
+        """Whether it has one, as a tensor."""
+        return as_tensor(np.asarray(self._has_value))
+
+    def get_value(self, name: str | None = None) -> Any:
+        """The value.
+
+        Raises: StateError if it has none.
+        """
+        if not self._has_value:
+            raise StateError("the Optional has no value.", fix="ask has_value() first.", where="")
+        return self._value
+
+    def __repr__(self) -> str:
+        return f"tf.experimental.Optional({'value' if self._has_value else 'empty'}, {self.element_spec!r})"

@@ -1,0 +1,162 @@
+"""Map: a function of each element, one after the other or several at a time."""
+
+from __future__ import annotations
+
+import collections
+import queue
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+from headwater.data.calls import Call, debug_mode
+from headwater.data.specs import Signature
+from headwater.data.stage import Cursor, Over, Run, Stage
+from headwater.data.structure import Element
+from headwater.data.workers import Job, cores, submit
+from headwater.errors import ArgumentError
+
+AUTOTUNE = -1
+
+
+def parallelism(num_parallel_calls: Any) -> int:
+    """How many calls are under way at once: 0 for one after the other.
+
+    Raises: ArgumentError if it is neither positive nor AUTOTUNE.
+    """
+    if num_parallel_calls is None:
+        return 0
+    count = int(num_parallel_calls)
+    if count == AUTOTUNE:
+        return cores()
+    if count < 1:
+        raise ArgumentError(
+            f"num_parallel_calls={num_parallel_calls} is not positive.", fix="pass tf.data.AUTOTUNE.", where=""
+        )
+    return count
+
+
+class Map(Stage):
+    """A function of each element.
+
+    Args:
+        source: the input.
+        function: called with the element; the items of a tuple are its arguments.
+        parallel: calls under way at once; 0 for one after the other, in the thread that asks.
+        deterministic: whether results come in the order of the elements.
+    """
+
+    label = "map"
+
+    def __init__(
+        self, source: Stage, function: Callable[..., Any], parallel: int = 0, deterministic: bool | None = None
+    ) -> None:
+        super().__init__(source)
+        self.call = Call(function, source, self)
+        self.parallel, self.deterministic = parallel, deterministic
+
+    @property
+    def signature(self) -> Signature:  # type: ignore[override]
+        """That of the function's results."""
+        return self.call.signature
+
+    def cardinality(self) -> int:
+        return self.inputs[0].cardinality()
+
+    def open(self, run: Run) -> Cursor:
+        if not self.parallel or debug_mode():
+            return MapCursor(self, run)
+        ordered = self.deterministic if self.deterministic is not None else run.deterministic
+        return ParallelCursor(self, run, ordered is not False)
+
+
+class MapCursor(Over):
+    """Calls the function when an element is asked for."""
+
+    def __init__(self, stage: Map, run: Run) -> None:
+        super().__init__(stage, run)
+        self.call = stage.call.begin(run)
+        self.index = 0
+
+    def __next__(self) -> Element:
+        element = next(self.upstream)
+        self.index += 1
+        return self.call(element, self.index - 1)
+
+    def state(self) -> dict[str, Any]:
+        return {"index": self.index, "call": self.call.state(), **super().state()}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self.index = int(state["index"])
+        self.call.restore(state["call"])
+        super().restore(state)
+
+
+class ParallelCursor(Over):
+    """Keeps calls under way in other threads. Its place holds the elements whose results were not given yet: they are
+    called again."""
+
+    def __init__(self, stage: Map, run: Run, ordered: bool) -> None:
+        super().__init__(stage, run)
+        self.call = stage.call.begin(run)
+        self.ordered, self.limit = ordered, stage.parallel
+        self.index, self.ended = 0, False
+        self.pending: collections.OrderedDict[Job, tuple[int, Element]] = collections.OrderedDict()
+        self.finished: queue.SimpleQueue[Job] = queue.SimpleQueue()
+        self.closed: list[bool] = []
+        weakref.finalize(self, self.closed.append, True).atexit = False
+
+    def __next__(self) -> Element:
+        self._fill()
+        if not self.pending:
+            raise StopIteration
+        job = next(iter(self.pending)) if self.ordered else self._first_finished()
+        try:
+            return job.result()
+        finally:
+            self.pending.pop(job, None)
+            self._fill()
+
+    def _fill(self) -> None:
+        """Begin calls; an error of the input has its place among their results."""
+        finished = None if self.ordered else self.finished.put
+        while not self.ended and len(self.pending) < self.limit:
+            try:
+                element = next(self.upstream)
+            except StopIteration:
+                self.ended = True
+                return
+            except Exception as error:
+                self.pending[Job.failed(error, finished)] = (-1, ())
+                return
+            self._start(self.index, element)
+            self.index += 1
+
+    def _start(self, index: int, element: Element) -> None:
+        call = self.call
+        job = Job(lambda: call(element, index), self.closed, None if self.ordered else self.finished.put)
+        self.pending[job] = index, element
+        submit(job.run)
+
+    def _first_finished(self) -> Job:
+        try:
+            return self.finished.get_nowait()
+        except queue.Empty:
+            next(iter(self.pending)).run()  # help: if no thread has begun it
+            return self.finished.get()
+
+    def state(self) -> dict[str, Any]:
+        waiting = [{"index": index, "element": element} for index, element in self.pending.values() if index >= 0]
+        return {
+            "index": self.index, "ended": self.ended, "waiting": waiting, "call": self.call.state(), **super().state()
+        }  # fmt: skip
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self.closed.append(True)
+        self.closed, self.finished = [], queue.SimpleQueue()
+        weakref.finalize(self, self.closed.append, True).atexit = False
+        self.pending.clear()
+        self.index, self.ended = int(state["index"]), bool(state["ended"])
+        self.call.restore(state["call"])
+        super().restore(state)
+        for waiting in state["waiting"]:
+            self._start(int(waiting["index"]), tuple(waiting["element"]))

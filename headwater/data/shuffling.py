@@ -1,0 +1,138 @@
+"""Shuffle: elements drawn from a window that moves over the input."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from headwater.data.randomness import Seed
+from headwater.data.stage import Over, Run, Stage, Through
+from headwater.data.structure import Element
+from headwater.errors import ArgumentError
+
+
+class Shuffle(Through):
+    """The elements of its input in another order.
+
+    A buffer holds the next `buffer_size` elements; each that is given is drawn from it and replaced by the next of the
+    input. Where the buffer holds all of an input of known size, the order is a permutation drawn at once.
+
+    Args:
+        source: the input.
+        buffer_size: elements in the buffer.
+        seed: what the order follows from.
+        reshuffle: whether each pass has another order.
+    """
+
+    label = "shuffle"
+
+    def __init__(self, source: Stage, buffer_size: int, seed: Any, reshuffle: bool) -> None:
+        super().__init__(source)
+        self.buffer_size = int(buffer_size)
+        if self.buffer_size < 1 and self.buffer_size != -2:
+            raise ArgumentError(
+                f"buffer_size={buffer_size} holds no element.",
+                fix="pass the number of elements, if they fit.",
+                where="",
+            )
+        self.seed = Seed(seed, reshuffle)
+
+    def cardinality(self) -> int:
+        return self.inputs[0].cardinality()
+
+    @property
+    def holds_all(self) -> bool:
+        """Whether the buffer holds all of the input."""
+        size = self.inputs[0].cardinality()
+        return self.buffer_size == -2 or 0 <= size <= self.buffer_size
+
+    def open(self, run: Run) -> Any:
+        return _PermutationCursor(self, run) if self.holds_all else _WindowCursor(self, run)
+
+
+class _PermutationCursor(Over):
+    """All elements in a drawn order. Its place is the input's at the beginning, and a number."""
+
+    def __init__(self, stage: Shuffle, run: Run) -> None:
+        super().__init__(stage, run)
+        self.draws = stage.seed.draws(run)
+        self.start: Any = None
+        self.order: Any = None
+        self.elements: Any = None
+        self.position = 0
+
+    def _read(self) -> None:
+        self.start = self.upstream.state()
+        size = self.stage.inputs[0].cardinality()
+        found = self.upstream.take(size if size >= 0 else 2**62)
+        order = self.draws.permutation(len(found))
+        if isinstance(found, np.ndarray):
+            self.elements = found[order]
+        else:
+            self.elements = [found[place] for place in order.tolist()]
+
+    def __next__(self) -> Element:
+        if self.elements is None:
+            self._read()
+        if self.position >= len(self.elements):
+            raise StopIteration
+        self.position += 1
+        element = self.elements[self.position - 1]
+        return (element,) if isinstance(self.elements, np.ndarray) else element
+
+    def take(self, count: int) -> Any:
+        if self.elements is None:
+            self._read()
+        found = self.elements[self.position : self.position + count]
+        self.position += len(found)
+        return found
+
+    def state(self) -> dict[str, Any]:
+        start = self.upstream.state() if self.elements is None else self.start
+        return {"input": start, "position": self.position, "draws": self.draws.state()}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self.upstream = self.run.open(self.stage.inputs[0]) if self.elements is not None else self.upstream
+        self.elements = None
+        self.draws.restore(state["draws"])
+        super().restore(state)
+        self.position = int(state["position"])
+
+
+class _WindowCursor(Over):
+    def __init__(self, stage: Shuffle, run: Run) -> None:
+        super().__init__(stage, run)
+        self.draws = stage.seed.draws(run)
+        self.buffer: list[Element] | None = None
+
+    def __next__(self) -> Element:
+        buffer = self.buffer
+        if buffer is None:
+            buffer = self.buffer = self._filled()
+        if not buffer:
+            raise StopIteration
+        place = int(self.draws.next() * len(buffer))
+        chosen = buffer[place]
+        try:
+            buffer[place] = next(self.upstream)
+        except StopIteration:
+            last = buffer.pop()
+            if place < len(buffer):
+                buffer[place] = last
+        except Exception:
+            self.draws.count -= 1  # nothing was given: the draw is made again
+            raise
+        return chosen
+
+    def _filled(self) -> list[Element]:
+        found = self.upstream.take(self.stage.buffer_size)
+        return [(row,) for row in found] if isinstance(found, np.ndarray) else found
+
+    def state(self) -> dict[str, Any]:
+        return {"buffer": self.buffer, "draws": self.draws.state(), **super().state()}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self.buffer = None if state["buffer"] is None else list(state["buffer"])
+        self.draws.restore(state["draws"])
+        super().restore(state)
