@@ -11,7 +11,7 @@ from headwater.frontend.explain import Explanation, explain
 from headwater.frontend.function import ConcreteFunction
 from headwater.frontend.memory_plan import FunctionMemory, function_memory
 from headwater.frontend.tensor_spec import TensorSpec
-from headwater.keras.trainers.data import ArrayBatches, pack
+from headwater.keras.trainers.batches import ArrayBatches, pack
 from headwater.keras.utils.sizes import readable_size, variable_bytes
 
 STEPS = ("train", "test", "predict")

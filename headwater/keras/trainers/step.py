@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from headwater.frontend.function import ConcreteFunction, function, functions_run_eagerly
 from headwater.frontend.tensor import Tensor
 from headwater.frontend.tensor_spec import TensorSpec
-from headwater.keras.trainers.data import ArrayBatches, Epochs
+from headwater.keras.trainers.batches import ArrayBatches, Epochs
 
 
 class StepProgram:
@@ -49,14 +50,15 @@ class StepProgram:
         Without a program (running eagerly), what the step returned. `results_of` makes sense of both.
         """
         batches = data.batches
-        if self.runs_eagerly:
-            for leaves in data:
-                yield None, self._step(batches.structure.unflatten(list(leaves)))
-        elif isinstance(batches, ArrayBatches) and data.steps is None:
+        if not self.runs_eagerly and isinstance(batches, ArrayBatches) and data.steps is None:
             yield from self._over_arrays(batches)
-        else:
-            for leaves in data:
-                program = self.program([leaf.spec for leaf in leaves], batches.structure)
+            return
+        with contextlib.closing(iter(data)) as epoch:  # its threads end with the loop, however that ends
+            for leaves, structure in epoch:
+                if self.runs_eagerly:
+                    yield None, self._step(structure.unflatten(list(leaves)))
+                    continue
+                program = self.program([leaf.spec for leaf in leaves], structure)
                 yield program, program.run([leaf.buffer for leaf in leaves])
 
     def _over_arrays(self, batches: ArrayBatches) -> Iterator[tuple[ConcreteFunction, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import warnings
 from collections.abc import Callable
@@ -12,12 +13,10 @@ import numpy as np
 from headwater import ops, tree
 from headwater.errors import ArgumentError, StateError
 from headwater.frontend.tape import GradientTape
-from headwater.frontend.tensor import Tensor
 from headwater.keras import settings
-from headwater.keras.trainers.compile_loss import CompileLoss, check_loss
-from headwater.keras.trainers.compile_metrics import CompileMetrics, check_metrics
-from headwater.keras.trainers.data import (
+from headwater.keras.trainers.batches import (
     ArrayBatches,
+    DataReport,
     Epochs,
     StreamBatches,
     as_tensor,
@@ -27,8 +26,11 @@ from headwater.keras.trainers.data import (
     split_for_validation,
     unpack,
 )
+from headwater.keras.trainers.compile_loss import CompileLoss, check_loss
+from headwater.keras.trainers.compile_metrics import CompileMetrics, check_metrics
 from headwater.keras.trainers.logs import as_number, as_numbers
 from headwater.keras.trainers.step import StepProgram, results_of
+from headwater.keras.utils.io import print_msg
 
 
 class Trainer:
@@ -39,7 +41,7 @@ class Trainer:
             optimizer=None, stop_training=False, compiled=False, loss=None, history=None,
             _loss_tracker=None, _compile_loss=None, _compile_metrics=None, _run_eagerly=False, _jit_compile=None,
             steps_per_execution=1, _compile_config=None, _programs={}, train_function=None, test_function=None,
-            predict_function=None, _eval_batches=None, auto_scale_loss=True,
+            predict_function=None, _eval_batches=None, _data_report=None, auto_scale_loss=True,
         )  # fmt: skip
 
     def _forget_programs(self) -> None:
@@ -414,32 +416,51 @@ class Trainer:
             )
         val_x, val_y, val_weight = unpack_validation(validation_data)
         batches = make_batches(x, y, sample_weight, batch_size=batch_size, shuffle=shuffle, class_weight=class_weight)
-        data = Epochs(batches, steps_per_epoch)
-        self._build_before_training(batches)
-        program = self._program("train")
-        self._check_labels(program, batches)
-        callbacks = self._callback_list(callbacks, verbose, epochs, data.num_steps)
-        self.make_train_function()
-        callbacks.on_train_begin()
-        epoch_logs: dict[str, Any] = {}
-        for epoch in range(initial_epoch, epochs):
-            self.reset_metrics()
-            callbacks.on_epoch_begin(epoch)
-            epoch_logs = self._run_epoch(data, program, callbacks)
-            if validation_data is not None and _is_due(epoch, validation_freq):
-                if self._eval_batches is None:
-                    held_out = make_batches(val_x, val_y, val_weight, batch_size=validation_batch_size or batch_size)
-                    self._set_untracked(_eval_batches=Epochs(held_out, validation_steps))
-                results = self._evaluate(self._eval_batches, callbacks)
-                epoch_logs.update({f"val_{name}": value for name, value in results.items()})
-            callbacks.on_epoch_end(epoch, epoch_logs)
-            if self.stop_training:
-                break
+        with contextlib.ExitStack() as open_sources:
+            data = open_sources.enter_context(Epochs(batches, steps_per_epoch))
+            self._set_untracked(_data_report=data.report)
+            self._build_before_training(batches)
+            program = self._program("train")
+            self._check_labels(program, batches)
+            callbacks = self._callback_list(callbacks, verbose, epochs, data.num_steps)
+            self.make_train_function()
+            callbacks.on_train_begin()
+            epoch_logs: dict[str, Any] = {}
+            for epoch in range(initial_epoch, epochs):
+                self.reset_metrics()
+                callbacks.on_epoch_begin(epoch)
+                epoch_logs = self._run_epoch(data, program, callbacks)
+                if validation_data is not None and _is_due(epoch, validation_freq):
+                    if self._eval_batches is None:
+                        val_size = validation_batch_size or batch_size
+                        held_out = make_batches(val_x, val_y, val_weight, batch_size=val_size)
+                        held_out_epochs = Epochs(held_out, validation_steps, steps_name="validation_steps")
+                        self._set_untracked(_eval_batches=open_sources.enter_context(held_out_epochs))
+                    results = self._evaluate(self._eval_batches, callbacks)
+                    epoch_logs.update({f"val_{name}": value for name, value in results.items()})
+                callbacks.on_epoch_end(epoch, epoch_logs)
+                if self.stop_training:
+                    break
         if self.optimizer is not None and epochs > 0 and hasattr(self.optimizer, "finalize_variable_values"):
             self.optimizer.finalize_variable_values(self.trainable_weights)
         self._set_untracked(_eval_batches=None)
         callbacks.on_train_end(logs=epoch_logs)
+        if verbose and data.report.is_worth_telling:
+            print_msg(str(data.report))
         return self.history
+
+    def data_report(self) -> DataReport | None:
+        """How long the steps of the last `fit` waited for their batches; None before there was one.
+
+        Example:
+            >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+            >>> model.compile("sgd", "mse")
+            >>> batches = [(np.ones((4, 2)), np.ones((4, 1)))] * 3
+            >>> history = model.fit(iter(batches), verbose=0)
+            >>> model.data_report().steps
+            3
+        """
+        return self._data_report
 
     def _callback_list(self, callbacks: Any, verbose: Any, epochs: int, steps: int | None, history: bool = True) -> Any:
         from headwater.keras.callbacks import CallbackList
@@ -465,12 +486,12 @@ class Trainer:
         program = self._program("train")
         if program.runs_eagerly:
             if not self.built:
-                leaves = self._first_leaves(batches)
-                x, _, _ = unpack(batches.structure.unflatten(leaves))
+                leaves, structure = batches.peek()
+                x, _, _ = unpack(structure.unflatten(leaves))
                 self._symbolic_build(x)
             return
-        leaves = self._first_leaves(batches)
-        program.program([(tuple(leaf.shape), leaf.dtype) for leaf in leaves], batches.structure)
+        leaves, structure = batches.peek()
+        program.program([(tuple(leaf.shape), leaf.dtype) for leaf in leaves], structure)
 
     def _check_labels(self, program: StepProgram, batches: ArrayBatches | StreamBatches) -> None:
         """Check the labels of arrays once, before programs see them; shapes are known once a step is traced."""
@@ -482,12 +503,6 @@ class Trainer:
         if not self._compile_loss.built:
             program.program([(spec.shape, spec.dtype) for spec in batches.gatherer.specs()], batches.structure)
         self._compile_loss.check_labels(y)
-
-    @staticmethod
-    def _first_leaves(batches: ArrayBatches | StreamBatches) -> list[Tensor]:
-        if isinstance(batches, StreamBatches):
-            return batches.peek()
-        return batches.tensors(0)
 
     def _symbolic_build(self, x: Any) -> None:
         from headwater.frontend.tracing import output_specs
@@ -501,13 +516,14 @@ class Trainer:
         group = self.steps_per_execution
         begins, ends = callbacks.needs_train_batch_begin, callbacks.needs_train_batch_end
         step, last = -1, (None, None)
-        for step, last in enumerate(program.over(data)):
-            if begins and step % group == 0:
-                callbacks.on_train_batch_begin(step)
-            if ends and (step + 1) % group == 0:
-                callbacks.on_train_batch_end(step, functools.partial(_logs_of, *last))
-                if self.stop_training:
-                    break
+        with contextlib.closing(program.over(data)) as steps:
+            for step, last in enumerate(steps):
+                if begins and step % group == 0:
+                    callbacks.on_train_batch_begin(step)
+                if ends and (step + 1) % group == 0:
+                    callbacks.on_train_batch_end(step, functools.partial(_logs_of, *last))
+                    if self.stop_training:
+                        break
         if step < 0:
             raise ArgumentError("the data source gave no batch.", fix="give at least one batch.", where="")
         if ends and (step + 1) % group:
@@ -540,9 +556,9 @@ class Trainer:
         self._require_compiled("evaluate")
         if kwargs:
             raise TypeError(f"evaluate got unknown arguments: {', '.join(kwargs)}")
-        data = Epochs(make_batches(x, y, sample_weight, batch_size=batch_size), steps)
-        callbacks = self._callback_list(callbacks, verbose, 1, data.num_steps, history=False)
-        logs = self._evaluate(data, callbacks)
+        with Epochs(make_batches(x, y, sample_weight, batch_size=batch_size), steps, steps_name="steps") as data:
+            callbacks = self._callback_list(callbacks, verbose, 1, data.num_steps, history=False)
+            logs = self._evaluate(data, callbacks)
         return logs if return_dict else self._in_order(logs)
 
     def _evaluate(self, data: Epochs, callbacks: Any) -> dict[str, Any]:
@@ -553,13 +569,14 @@ class Trainer:
         callbacks.on_test_begin()
         self.reset_metrics()
         last = None
-        for step, last in enumerate(program.over(data)):
-            if callbacks.needs_test_batch_begin:
-                callbacks.on_test_batch_begin(step)
-            if callbacks.needs_test_batch_end:
-                callbacks.on_test_batch_end(step, functools.partial(_logs_of, *last))
-                if self.stop_evaluating:
-                    break
+        with contextlib.closing(program.over(data)) as steps:
+            for step, last in enumerate(steps):
+                if callbacks.needs_test_batch_begin:
+                    callbacks.on_test_batch_begin(step)
+                if callbacks.needs_test_batch_end:
+                    callbacks.on_test_batch_end(step, functools.partial(_logs_of, *last))
+                    if self.stop_evaluating:
+                        break
         if last is None:
             raise ArgumentError("the data source gave no batch.", fix="give at least one batch.", where="")
         found = self._epoch_logs(_logs_of(*last))
@@ -585,7 +602,7 @@ class Trainer:
         callbacks: Any = None,
     ) -> Any:
         """The predictions for data, as NumPy arrays. Arguments as in `fit`."""
-        data = Epochs(make_batches(x, batch_size=batch_size), steps)
+        data = Epochs(make_batches(x, batch_size=batch_size), steps, steps_name="steps")
         silent = callbacks is None and verbose == 0
         callbacks = None if silent else self._callback_list(callbacks, verbose, 1, data.num_steps, history=False)
         program = self._program("predict")
@@ -595,15 +612,16 @@ class Trainer:
             callbacks.on_predict_begin()
         parts: list[list[np.ndarray]] = []
         form: Any = None
-        for step, (concrete, returned) in enumerate(program.over(data)):
-            outputs = results_of(concrete, returned)
-            flat, form = tree.flatten(outputs)
-            parts.append([np.asarray(leaf) for leaf in flat])
-            if callbacks is not None:
-                callbacks.on_predict_batch_begin(step)
-                callbacks.on_predict_batch_end(step, {"outputs": outputs})
-                if self.stop_predicting:
-                    break
+        with data, contextlib.closing(program.over(data)) as runs:
+            for step, (concrete, returned) in enumerate(runs):
+                outputs = results_of(concrete, returned)
+                flat, form = tree.flatten(outputs)
+                parts.append([np.asarray(leaf) for leaf in flat])
+                if callbacks is not None:
+                    callbacks.on_predict_batch_begin(step)
+                    callbacks.on_predict_batch_end(step, {"outputs": outputs})
+                    if self.stop_predicting:
+                        break
         if callbacks is not None:
             callbacks.on_predict_end()
         if form is None:

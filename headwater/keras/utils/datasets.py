@@ -20,6 +20,9 @@ class PyDataset:
         workers: threads that make batches ahead.
         use_multiprocessing: make them in processes instead.
         max_queue_size: batches that are made ahead at most.
+    Attributes:
+        timeout: seconds that a worker may take for a batch before that is an error; None, the default, for as long as
+            it takes.
     Example:
         >>> class Squares(PyDataset):
         ...     def __len__(self):
@@ -29,6 +32,8 @@ class PyDataset:
         >>> Squares().num_batches
         2
     """
+
+    timeout: float | None = None
 
     def __init__(self, workers: int = 1, use_multiprocessing: bool = False, max_queue_size: int = 10) -> None:
         self._workers, self._use_multiprocessing, self._max_queue_size = workers, use_multiprocessing, max_queue_size
