@@ -3,6 +3,8 @@
 import os
 
 os.environ.setdefault("KERAS_BACKEND", "jax")  # the oracle of parity tests; read when Keras is first imported
+# Most of the oracle's time goes into compiling what runs once: let it compile less well, and sooner.
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true")
 
 import numpy as np
 import pytest

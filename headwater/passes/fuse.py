@@ -265,28 +265,32 @@ class _Builder:
         self.users = fusion.users
         self.outputs = set(self.old.outputs)
         self.products = self._products()
+        self.early = self._early()
         self.done: set[Any] = set()
 
     def build(self) -> Graph:
         """The new graph."""
         previous: Node | None = None
-        for node in self.old.nodes:
+        for position, node in enumerate(self.old.nodes):
             if has_effects(node):
                 self._emit(previous) if previous is not None else None
                 previous = node
             region = self.fusion.region_of.get(node)
-            if region is None or region.last == self.fusion.position[node]:
+            if region.last == position if region is not None else node not in self.products:
                 self._emit(node)
+            for early in self.early.get(position, ()):
+                self._emit(early)
         self.new.outputs = [self._value(value) for value in self.old.outputs]
         return self.new
 
     def _products(self) -> dict[Node, Region]:
-        """Products (of matrices, convolutions) that a region finishes: all their uses lie in it, and it has one full
-        result and nothing else."""
+        """Products (of matrices, convolutions) that a region finishes: all their uses lie in it, and its results are
+        full, and as many as the kernel can write."""
         found: dict[Node, Region] = {}
         for region in dict.fromkeys(self.fusion.region_of.values()):
-            if any(kind != FULL for kind in region.kinds.values()) or len(self._results(region)) != 1:
+            if any(kind != FULL for kind in region.kinds.values()):
                 continue
+            several = len(self._results(region)) > 1
             for value in reversed(list(region.externals)):
                 node = value.node
                 if (
@@ -294,12 +298,49 @@ class _Builder:
                     or node.primitive.name not in FUSED_PRODUCTS
                     or value in self.outputs
                     or value.spec.shape != region.shape
+                    or (several and not FUSED_PRODUCTS[node.primitive.name].several_results)
                 ):
                     continue
                 if all(self.fusion.region_of.get(user) is region for user in self.users[value]):
                     found[node] = region
                     break
         return found
+
+    def _early(self) -> dict[int, list[Node]]:
+        """The products that regions finish, by the node that they follow: as soon as all that they need is there.
+
+        The gradient of a weight is finished by the step of its optimizer, traced after all gradients: waiting for that
+        would keep what the gradient is made of. It follows whatever else reads the arrays that come from outside,
+        since it may be written over one of them.
+        """
+        ready = self._ready_positions()
+        found: dict[int, list[Node]] = {}
+        for product, region in self.products.items():
+            values = [*product.inputs, *(value for value in region.externals if value.node is not product)]
+            at = max((ready.get(value, 0) for value in values), default=0)
+            for value in region.externals:
+                if value.node is None and value.spec.shape == region.shape:
+                    others = (user for user in self.users[value] if self.fusion.region_of.get(user) is not region)
+                    at = max([at, *(self._made_at(user) for user in others)])
+            if at < region.last:
+                found.setdefault(at, []).append(product)
+        return found
+
+    def _made_at(self, node: Node) -> int:
+        region = self.fusion.region_of.get(node)
+        return self.fusion.position[node] if region is None else region.last
+
+    def _ready_positions(self) -> dict[Value, int]:
+        """The node after which each value can be had: the one that makes it, but for single numbers, which can be made as
+        soon as what they need is there."""
+        ready: dict[Value, int] = {}
+        for node in self.old.nodes:
+            needed = max((ready.get(value, 0) for value in node.inputs), default=0)
+            alone = all(value.spec.size == 1 for value in node.outputs) and not has_effects(node)
+            region = self.fusion.region_of.get(node)
+            alone = alone and (region is None or not region.shape)
+            ready.update(dict.fromkeys(node.outputs, needed if alone else self._made_at(node)))
+        return ready
 
     def _results(self, region: Region) -> list[Value]:
         return [

@@ -77,12 +77,13 @@ class FusedElementwise(Primitive):
 class FusedProduct(Primitive, family=True):
     """Base: a product of two arrays whose elements go through a region of element-wise nodes before they are written.
 
-    A member names the primitive that makes the product, and the kernel's attributes.
+    A member names the primitive that makes the product, and whether its kernel can finish it with several results.
     """
 
     multiple = True
     vjp = absent("it is made after differentiation")
     product: Any
+    several_results = False
     needs = ("product",)
 
     def infer(self, a: Spec, b: Spec, *extras: Spec, body: Graph, **attrs: Any) -> tuple[Spec, ...]:
@@ -119,6 +120,7 @@ class FusedMatMul(FusedProduct):
 
     name = "fused_matmul"
     product = matmul
+    several_results = True
 
     def samples(self, rng: np.random.Generator) -> list[Sample]:
         a, b, bias = (rng.normal(size=shape).astype(np.float32) for shape in ((5, 3), (3, 7), (7,)))
@@ -126,6 +128,7 @@ class FusedMatMul(FusedProduct):
         return [
             Sample(a, b, bias, body=body, transpose_a=False, transpose_b=False),
             Sample(a, b.T.copy(), bias, body=body, transpose_a=False, transpose_b=True),
+            *[_descent_sample(rng, *sizes) for sizes in ((6, 5, 7), (300, 40, 260), (70, 300, 2500), (200, 600, 400))],
             BadSample(GraphError, "a body that takes", a, b, body=body, transpose_a=False, transpose_b=False),
         ]
 
@@ -194,6 +197,18 @@ def _chain_body(shape: Shape = (5, 7), dtype: str = "float32") -> Graph:
     (shifted,) = body.add(REGISTRY["add"], (x, bias), {})
     body.outputs = list(body.add(REGISTRY["tanh"], (shifted,), {}))
     return body
+
+
+def _descent_sample(rng: np.random.Generator, m: int, k: int, n: int) -> Sample:
+    """A step of descent with momentum along the product of (m, k) and (k, n): a body of two results."""
+    a, b, momentum, variable = (
+        rng.normal(size=shape).astype(np.float32) for shape in ((k, m), (k, n), (m, n), (m, n))
+    )
+    body = Graph("descent")
+    gradient, old, value = (body.add_input(Spec((m, n), as_dtype("float32"))) for _ in range(3))
+    (moved,) = body.add(REGISTRY["subtract"], (old, gradient), {})
+    body.outputs = [moved, *body.add(REGISTRY["add"], (value, moved), {})]
+    return Sample(a, b, momentum, variable, body=body, transpose_a=True, transpose_b=False)
 
 
 def _softmax_body() -> Graph:

@@ -45,8 +45,8 @@ class Sliding final : public Kernel {
     struct Context {
       const Epilogue* epilogue;
       const void* const* in;
-      void* out;
-    } context{epilogue_.get(), in, out[0]};
+      void* const* out;
+    } context{epilogue_.get(), in, out};
     RowsDone done;
     if (epilogue_ && epilogue_->by_rows())
       done = {[](void* pointer, int64_t begin, int64_t end) {

@@ -17,6 +17,16 @@ constexpr int64_t kWorkPerThread = 96 << 10;
 constexpr int64_t kSmallB = 32 << 10;
 // With so few rows packing B costs more than it saves, whatever its size.
 constexpr int64_t kFewRows = 8;
+// With so many rows or fewer each task packs its own columns of B, which then are read from the second-level cache
+// alone; with more rows B is packed once for all of them.
+constexpr int64_t kSomeRows = 512;
+// Bytes of a block of B that a task packs for itself, kGemmDepth deep.
+constexpr int64_t kOwnBlockBytes = 128 << 10;
+// Bytes of a block of a product that is not kept.
+constexpr int64_t kOwnProductBytes = 256 << 10;
+// Rows of A below which packing them does not pay.
+constexpr int64_t kFewestPackedRows = 48;
+constexpr int64_t kMostProductBytes = std::max<int64_t>(kOwnProductBytes, kFewestPackedRows * kGemmSpan * 8);
 // The part of B that is packed at a time, in bytes: a share of the last-level cache.
 constexpr int64_t kPackedBytes = 4 << 20;
 
@@ -59,6 +69,10 @@ void Gemm::choose_path() {
   } else if (native && transpose_b_ && k_ * round_up(n_, functions_->direct_panel) <= kSmallB) {
     path_ = Path::kPackSmall;
     scratch_bytes_ = static_cast<size_t>(k_ * round_up(n_, functions_->direct_panel)) * accumulator_;
+  } else if (native && m_ <= kSomeRows && n_ >= 8 * functions_->packed_panel) {
+    path_ = Path::kColumns;
+    step_columns_ = kOwnBlockBytes / (kGemmDepth * static_cast<int64_t>(accumulator_));
+    scratch_bytes_ = static_cast<size_t>(m_ * k_) * accumulator_;
   } else {
     path_ = Path::kPacked;
     int64_t panel = functions_->packed_panel, bytes = static_cast<int64_t>(accumulator_);
@@ -79,16 +93,33 @@ void Gemm::choose_path() {
 }
 
 bool Gemm::finishes_spans() const {
-  return path_ == Path::kDirect || path_ == Path::kPackSmall ||
+  return path_ == Path::kDirect || path_ == Path::kPackSmall || path_ == Path::kColumns ||
          (path_ == Path::kPacked && (functions_->direct != nullptr || (n_ <= kGemmColumns && step_columns_ >= n_)));
 }
 
-void Gemm::run(const void* a, const void* b, void* c, void* scratch, SpanDone done) const {
+// 16-bit results are rounded when their sum is whole; where k is cut, so are the sums of a block.
+bool Gemm::makes_blocks() const {
+  if (item_ != accumulator_) return false;
+  return path_ == Path::kDirect || path_ == Path::kPackSmall ||
+         (path_ == Path::kPacked && step_depth_ == k_ && m_ >= kFewestPackedRows);
+}
+
+Gemm::Workspace Gemm::workspace(size_t packing, size_t block, const SpanDone& done) const {
+  size_t before_block = (packing + 63) / 64 * 64, before_rest = before_block + (block + 63) / 64 * 64;
+  char* memory = static_cast<char*>(thread_workspace(before_rest + done.workspace_bytes));
+  return {memory, memory + before_block, memory + before_rest};
+}
+
+void Gemm::finish(const SpanDone& done, int64_t begin, int64_t end, int64_t column, int64_t columns) {
+  if (done.function) done({begin, end, column, columns, nullptr, 0, thread_workspace(done.workspace_bytes)});
+}
+
+void Gemm::run(const void* a, const void* b, void* c, void* scratch, const SpanDone& done) const {
   if (path_ == Path::kNothing) return;
   const char* a_bytes = static_cast<const char*>(a);
   const char* b_bytes = static_cast<const char*>(b);
   char* c_bytes = static_cast<char*>(c);
-  int64_t a_item = m_ * k_ * static_cast<int64_t>(item_), c_item = m_ * n_ * static_cast<int64_t>(item_);
+  int64_t a_item = m_ * k_ * static_cast<int64_t>(item_), c_item = c ? m_ * n_ * static_cast<int64_t>(item_) : 0;
   int64_t b_item = shared_b_ ? 0 : k_ * n_ * static_cast<int64_t>(item_);
   if (!by_item_) {
     for (int64_t i = 0; i < batch_; ++i)
@@ -96,15 +127,17 @@ void Gemm::run(const void* a, const void* b, void* c, void* scratch, SpanDone do
     return;
   }
   parallel_for(batch_, 1 + static_cast<int64_t>(kWorkPerThread / (item_work() + 1)), [&](int64_t begin, int64_t end) {
-    // One thread's B follows its packed rows of A.
-    size_t offset = static_cast<size_t>(round_up(static_cast<int64_t>(functions_->workspace_bytes), 64));
+    // One thread's B follows what else it works with.
+    auto most = static_cast<int64_t>(functions_->workspace_bytes + done.workspace_bytes) + kMostProductBytes + 256;
+    auto offset = static_cast<size_t>(round_up(most, 64));
     char* own = scratch_bytes_ ? static_cast<char*>(thread_workspace(offset + scratch_bytes_)) + offset : nullptr;
     for (int64_t i = begin; i < end; ++i)
       run_item(a_bytes + i * a_item, b_bytes + i * b_item, c_bytes + i * c_item, own, i * m_, done);
   });
 }
 
-void Gemm::run_item(const void* a, const void* b, void* c, void* scratch, int64_t first_row, SpanDone done) const {
+void Gemm::run_item(const void* a, const void* b, void* c, void* scratch, int64_t first_row,
+                    const SpanDone& done) const {
   MatrixView a_view{a, transpose_a_ ? 1 : k_, transpose_a_ ? m_ : 1};
   MatrixView b_view{b, transpose_b_ ? 1 : n_, transpose_b_ ? k_ : 1};
   char* c_bytes = static_cast<char*>(c);
@@ -113,13 +146,15 @@ void Gemm::run_item(const void* a, const void* b, void* c, void* scratch, int64_
       return;
     case Path::kZero:
       std::memset(c, 0, static_cast<size_t>(m_ * n_) * item_);
-      return done(first_row, first_row + m_, 0, n_);
+      return finish(done, first_row, first_row + m_, 0, n_);
     case Path::kRow:
       run_row(static_cast<const char*>(a), static_cast<const char*>(b), c_bytes);
-      return done(first_row, first_row + m_, 0, n_);
+      return finish(done, first_row, first_row + m_, 0, n_);
     case Path::kDirect:
     case Path::kPackSmall:
       return run_direct(a_view, b_view, c_bytes, scratch, first_row, done);
+    case Path::kColumns:
+      return run_columns(a_view, b_view, c_bytes, scratch, first_row, done);
     case Path::kPacked:
       return run_packed(a_view, b_view, c_bytes, scratch, first_row, done);
   }
@@ -139,12 +174,13 @@ void Gemm::run_row(const char* a, const char* b, char* c) const {
   });
 }
 
-void Gemm::run_direct(MatrixView a, MatrixView b, char* c, void* scratch, int64_t first_row, SpanDone done) const {
+void Gemm::run_direct(MatrixView a, MatrixView b, char* c, void* scratch, int64_t first_row,
+                      const SpanDone& done) const {
   int64_t item = static_cast<int64_t>(item_);
   bool packed = path_ == Path::kPackSmall;
   if (packed) functions_->pack_b(b, k_, n_, functions_->direct_panel, scratch);
   const char* lines = packed ? static_cast<const char*>(scratch) : static_cast<const char*>(b.data);
-  if (m_ <= 2 * kFewRows && n_ >= 8 * functions_->direct_panel) {
+  if (c && m_ <= 2 * kFewRows && n_ >= 8 * functions_->direct_panel) {
     // Few rows of many columns: the columns are shared out.
     int64_t panel = functions_->direct_panel;
     int64_t grain = shared_ ? round_up(std::max<int64_t>(2 * panel, kWorkPerThread / (m_ * k_)), panel) : n_;
@@ -152,18 +188,66 @@ void Gemm::run_direct(MatrixView a, MatrixView b, char* c, void* scratch, int64_
       functions_->direct(a, lines + begin * (packed ? k_ : 1) * item, b.row, packed, m_, end - begin, k_,
                          c + begin * item, n_);
     });
-    return done(first_row, first_row + m_, 0, n_);
+    return finish(done, first_row, first_row + m_, 0, n_);
   }
   int64_t grain = shared_ ? round_up(std::max<int64_t>(1, kWorkPerThread / (n_ * k_)), 6) : m_;
-  parallel_for(m_, grain, [&](int64_t begin, int64_t end) {
-    MatrixView rows = a;
-    rows.data = static_cast<const char*>(a.data) + begin * a.row * item;
-    functions_->direct(rows, lines, b.row, packed, end - begin, n_, k_, c + begin * n_ * item, n_);
-    done(first_row + begin, first_row + end, 0, n_);
+  int64_t most_rows = c ? m_ : std::max<int64_t>(1, kOwnProductBytes / (n_ * item));
+  parallel_for(m_, grain, [&](int64_t first, int64_t last) {
+    Workspace own = workspace(0, c ? 0 : static_cast<size_t>(most_rows * n_ * item), done);
+    for (int64_t begin = first; begin < last; begin += most_rows) {
+      int64_t end = std::min(last, begin + most_rows);
+      MatrixView rows = a;
+      rows.data = static_cast<const char*>(a.data) + begin * a.row * item;
+      char* target = c ? c + begin * n_ * item : own.block;
+      functions_->direct(rows, lines, b.row, packed, end - begin, n_, k_, target, n_);
+      done({first_row + begin, first_row + end, 0, n_, c ? nullptr : own.block, n_, own.rest});
+    }
   });
 }
 
-void Gemm::run_packed(MatrixView a, MatrixView b, char* c, void* scratch, int64_t first_row, SpanDone done) const {
+// A is packed first, block by block; then the columns are shared out, and each task packs its own of B.
+void Gemm::run_columns(MatrixView a, MatrixView b, char* c, void* scratch, int64_t first_row,
+                       const SpanDone& done) const {
+  int64_t item = static_cast<int64_t>(item_), panel = functions_->packed_panel;
+  int64_t row_blocks = divide_up(m_, kGemmRows), depth_blocks = divide_up(k_, kGemmDepth);
+  int64_t row_block = divide_up(m_, row_blocks);
+  auto depth_at = [&](int64_t p) { return std::min(kGemmDepth, k_ - p); };
+  auto rows_at = [&](int64_t r) { return std::min(row_block, m_ - r); };
+  auto packed_at = [&](int64_t r, int64_t p) { return static_cast<char*>(scratch) + (r * k_ + p * rows_at(r)) * item; };
+  parallel_for(row_blocks * depth_blocks, shared_ ? 1 : row_blocks * depth_blocks, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      int64_t r = i / depth_blocks * row_block, p = i % depth_blocks * kGemmDepth;
+      MatrixView part{static_cast<const char*>(a.data) + (r * a.row + p * a.column) * item, a.row, a.column};
+      functions_->pack_a(part, rows_at(r), depth_at(p), packed_at(r, p));
+    }
+  });
+  int64_t columns = step_columns_;
+  while (shared_ && columns > 2 * panel && divide_up(n_, columns) < 4 * num_threads()) columns /= 2;
+  auto compute = [&](int64_t task) {
+    int64_t j = task * columns, width = std::min(columns, n_ - j);
+    void* lines = thread_workspace(static_cast<size_t>(kGemmDepth * columns * item));
+    for (int64_t p = 0; p < k_; p += kGemmDepth) {
+      int64_t depth = depth_at(p);
+      MatrixView part{static_cast<const char*>(b.data) + (p * b.row + j * b.column) * item, b.row, b.column};
+      functions_->pack_b(part, depth, width, panel, lines);
+      for (int64_t r = 0; r < m_; r += row_block)
+        functions_->block(packed_at(r, p), lines, depth * panel, rows_at(r), width, depth, c + (r * n_ + j) * item, n_,
+                          p > 0);
+    }
+  };
+  int64_t tasks = divide_up(n_, columns);
+  if (shared_) {
+    parallel_chunks(tasks, 1, [&](int64_t task, int64_t, int64_t) { compute(task); });
+  } else {
+    for (int64_t task = 0; task < tasks; ++task) compute(task);
+  }
+  if (!done.function) return;
+  parallel_for(m_, std::max<int64_t>(1, (16 << 10) / n_),
+               [&](int64_t begin, int64_t end) { finish(done, first_row + begin, first_row + end, 0, n_); });
+}
+
+void Gemm::run_packed(MatrixView a, MatrixView b, char* c, void* scratch, int64_t first_row,
+                      const SpanDone& done) const {
   int64_t item = static_cast<int64_t>(item_), accumulator = static_cast<int64_t>(accumulator_),
           panel = functions_->packed_panel;
   int64_t threads = by_item_ ? 1 : num_threads();
@@ -185,13 +269,15 @@ void Gemm::run_packed(MatrixView a, MatrixView b, char* c, void* scratch, int64_
       // Tasks: blocks of rows times blocks of columns, smaller where there would be too few to keep the threads busy.
       bool last = p + depth == k_;
       int64_t row_block = std::min(m_, kGemmRows), column_block = std::min(round_up(columns, panel), most_columns);
-      if (by_span && last) row_block = std::min(row_block, std::max<int64_t>(48, kGemmFinished / (columns * item)));
+      int64_t finished = c ? kGemmFinished : kOwnProductBytes;
+      if (by_span && last)
+        row_block = std::min(row_block, std::max<int64_t>(kFewestPackedRows, finished / (columns * item)));
       auto tasks = [&] { return divide_up(m_, row_block) * divide_up(columns, column_block); };
       bool shared = threads > 1 && shared_;
       while (shared && tasks() < 4 * threads) {
-        if (row_block > 48)
+        if (row_block > kFewestPackedRows)
           row_block = divide_up(row_block, 2);
-        else if (column_block > 4 * panel)
+        else if (c && column_block > 4 * panel)
           column_block = round_up(divide_up(column_block, 2), panel);
         else if (row_block > 24)
           row_block = divide_up(row_block, 2);
@@ -200,29 +286,33 @@ void Gemm::run_packed(MatrixView a, MatrixView b, char* c, void* scratch, int64_
       }
       row_block = divide_up(m_, divide_up(m_, row_block));
       int64_t blocks_of_columns = divide_up(columns, column_block);
-      bool finish = by_span && last && blocks_of_columns == 1;
+      bool finishes = by_span && last && blocks_of_columns == 1;
       auto compute = [&](int64_t task) {
         int64_t r = task / blocks_of_columns * row_block, j = task % blocks_of_columns * column_block;
         int64_t rows = std::min(row_block, m_ - r);
         MatrixView part{static_cast<const char*>(a.data) + (r * a.row + p * a.column) * item, a.row, a.column};
+        Workspace own =
+            workspace(functions_->workspace_bytes, c ? 0 : static_cast<size_t>(row_block * columns * item), done);
         functions_->packed(part, static_cast<const char*>(scratch) + j * depth * accumulator, rows,
-                           std::min(column_block, columns - j), depth, c + (r * n_ + column + j) * item, n_, p > 0,
-                           thread_workspace(functions_->workspace_bytes));
-        if (finish) done(first_row + r, first_row + r + rows, column, columns);
+                           std::min(column_block, columns - j), depth, c ? c + (r * n_ + column + j) * item : own.block,
+                           c ? n_ : columns, p > 0, own.packing);
+        if (finishes)
+          done({first_row + r, first_row + r + rows, column, columns, c ? nullptr : own.block, columns, own.rest});
       };
       if (shared) {
         parallel_chunks(tasks(), 1, [&](int64_t task, int64_t, int64_t) { compute(task); });
       } else {
         for (int64_t task = 0; task < tasks(); ++task) compute(task);
       }
-      if (!last || finish || !by_span) continue;
-      parallel_for(m_, std::max<int64_t>(1, (16 << 10) / columns),
-                   [&](int64_t begin, int64_t end) { done(first_row + begin, first_row + end, column, columns); });
+      if (!last || finishes || !by_span) continue;
+      parallel_for(m_, std::max<int64_t>(1, (16 << 10) / columns), [&](int64_t begin, int64_t end) {
+        finish(done, first_row + begin, first_row + end, column, columns);
+      });
     }
   }
   if (by_span || !done.function) return;
   parallel_for(m_, std::max<int64_t>(1, (16 << 10) / n_),
-               [&](int64_t begin, int64_t end) { done(first_row + begin, first_row + end, 0, n_); });
+               [&](int64_t begin, int64_t end) { finish(done, first_row + begin, first_row + end, 0, n_); });
 }
 
 }  // namespace headwater

@@ -30,13 +30,22 @@ struct RowsDone {
   }
 };
 
-// Called when rows [begin, end) of the result (counted through the batch) are complete in some columns: all of them, or
-// a span of kGemmSpan that starts at a multiple of that, or the rest behind such spans.
+// Rows [begin, end) of a product (counted through the batch) in some columns: all of them, or a span of kGemmSpan that
+// starts at a multiple of that, or the rest behind such spans.
+struct Span {
+  int64_t begin, end, column, columns;
+  void* block;        // its elements, if they do not lie in C
+  int64_t block_row;  // elements from row to row of the block
+  void* workspace;    // memory of the thread, as SpanDone asks for
+};
+
+// Called when a span is complete.
 struct SpanDone {
-  void (*function)(void* context, int64_t begin, int64_t end, int64_t column, int64_t columns) = nullptr;
+  void (*function)(void* context, const Span& span) = nullptr;
   void* context = nullptr;
-  void operator()(int64_t begin, int64_t end, int64_t column, int64_t columns) const {
-    if (function && begin < end) function(context, begin, end, column, columns);
+  size_t workspace_bytes = 0;
+  void operator()(const Span& span) const {
+    if (function && span.begin < span.end) function(context, span);
   }
 };
 
@@ -56,6 +65,11 @@ struct GemmFunctions {
   // C (+)= A B with packed B; A is packed into `workspace` on the way.
   void (*packed)(MatrixView a, const void* b, int64_t rows, int64_t columns, int64_t depth, void* c, int64_t c_row,
                  bool accumulate, void* workspace);
+  // The same in two steps, for a depth of at most kGemmDepth; panels of B are b_panel elements apart. float and double
+  // only.
+  void (*pack_a)(MatrixView a, int64_t rows, int64_t depth, void* packed);
+  void (*block)(const void* a, const void* b, int64_t b_panel, int64_t rows, int64_t columns, int64_t depth, void* c,
+                int64_t c_row, bool accumulate);
   // y (columns) = x (depth) B. float and double only.
   void (*row)(const void* x, MatrixView b, int64_t depth, int64_t columns, void* y);
 };
@@ -75,17 +89,28 @@ class Gemm {
   size_t scratch_bytes() const { return by_item_ ? 0 : scratch_bytes_; }
   // Whether spans are finished one by one as the product goes, so that `done` finds them in the cache.
   bool finishes_spans() const;
-  void run(const void* a, const void* b, void* c, void* scratch, SpanDone done) const;
+  // Whether the product need not be kept: spans may lie in blocks of the threads' own, which `done` finds in the cache.
+  bool makes_blocks() const;
+  // Without c the product is not kept: makes_blocks, and `done` takes what it needs.
+  void run(const void* a, const void* b, void* c, void* scratch, const SpanDone& done) const;
 
  private:
-  enum class Path : uint8_t { kNothing, kZero, kRow, kDirect, kPackSmall, kPacked };
+  enum class Path : uint8_t { kNothing, kZero, kRow, kDirect, kPackSmall, kColumns, kPacked };
+
+  // Memory of the calling thread: for packing, for a block of the product, and for what follows.
+  struct Workspace {
+    char *packing, *block, *rest;
+  };
 
   void choose_path();
+  Workspace workspace(size_t packing, size_t block, const SpanDone& done) const;
+  static void finish(const SpanDone& done, int64_t begin, int64_t end, int64_t column, int64_t columns);
   double item_work() const { return static_cast<double>(m_) * static_cast<double>(n_) * static_cast<double>(k_); }
-  void run_item(const void* a, const void* b, void* c, void* scratch, int64_t first_row, SpanDone done) const;
+  void run_item(const void* a, const void* b, void* c, void* scratch, int64_t first_row, const SpanDone& done) const;
   void run_row(const char* a, const char* b, char* c) const;
-  void run_direct(MatrixView a, MatrixView b, char* c, void* scratch, int64_t first_row, SpanDone done) const;
-  void run_packed(MatrixView a, MatrixView b, char* c, void* scratch, int64_t first_row, SpanDone done) const;
+  void run_direct(MatrixView a, MatrixView b, char* c, void* scratch, int64_t first_row, const SpanDone& done) const;
+  void run_columns(MatrixView a, MatrixView b, char* c, void* scratch, int64_t first_row, const SpanDone& done) const;
+  void run_packed(MatrixView a, MatrixView b, char* c, void* scratch, int64_t first_row, const SpanDone& done) const;
 
   const GemmFunctions* functions_;
   size_t item_, accumulator_;  // bytes

@@ -134,8 +134,9 @@ static void direct(MatrixView a_view, const void* b_data, int64_t b_row, bool b_
 }
 
 template <class In>
-static void pack_a(MatrixView a, int64_t first_row, int64_t rows, int64_t first, int64_t depth, Accumulator<In>* to) {
-  const In* from = static_cast<const In*>(a.data) + first_row * a.row + first * a.column;
+static void pack_a(MatrixView a, int64_t rows, int64_t depth, void* packed) {
+  const In* from = static_cast<const In*>(a.data);
+  Accumulator<In>* to = static_cast<Accumulator<In>*>(packed);
   for_row_tiles(rows, kPackedRows, [&](int64_t at, int64_t size) {
     if (a.column == 1)
       transpose_into(from + at * a.row, a.row, depth, size, size, to + at * depth);
@@ -144,43 +145,51 @@ static void pack_a(MatrixView a, int64_t first_row, int64_t rows, int64_t first,
   });
 }
 
+// C (+)= A B over a depth of at most kGemmDepth, both packed; panels of B are `b_panel` elements apart.
+template <class T>
+static void block(const void* a_data, const void* b_data, int64_t b_panel, int64_t rows, int64_t columns, int64_t depth,
+                  void* c_data, int64_t c_row, bool accumulate) {
+  constexpr int64_t width = kWidth<T>, panel = kPackedVectors * width;
+  const T* a = static_cast<const T*>(a_data);
+  const T* b = static_cast<const T*>(b_data);
+  T* c = static_cast<T*>(c_data);
+  for (int64_t first = 0; first < columns; first += panel, b += b_panel, c += panel) {
+    int64_t lines = columns - first < panel ? columns - first : panel;
+    Edge edge{static_cast<int>(lines % width), depth};
+    if (lines > panel - width) {
+      const TileFunction<T>* tiles = edge.lanes ? kPackedTiles<T, true>.functions : kPackedTiles<T, false>.functions;
+      for_row_tiles(rows, kPackedRows, [&](int64_t at, int64_t size) {
+        tiles[size - 1](depth, a + at * depth, 0, 0, b, 0, c + at * c_row, c_row, accumulate, edge);
+      });
+    } else {
+      // One vector of columns: the tiles for A in place, which is packed in groups of rows.
+      const TileFunction<T>* tiles = direct_tiles<T>(1, edge.lanes != 0);
+      for_row_tiles(rows, kPackedRows, [&](int64_t at, int64_t size) {
+        for (int64_t i = 0; i < size; i += kDirectRows) {
+          int64_t few = size - i < kDirectRows ? size - i : kDirectRows;
+          tiles[few - 1](depth, a + at * depth + i, 1, size, b, panel, c + (at + i) * c_row, c_row, accumulate, edge);
+        }
+      });
+    }
+  }
+}
+
 template <class In>
 static void packed(MatrixView a, const void* b_data, int64_t rows, int64_t columns, int64_t depth, void* c_data,
                    int64_t c_row, bool accumulate, void* workspace) {
   using T = Accumulator<In>;
-  constexpr int64_t width = kWidth<T>, panel = kPackedVectors * width;
+  constexpr int64_t panel = kPackedVectors * kWidth<T>;
   constexpr bool same = sizeof(In) == sizeof(T);
-  const T* b = static_cast<const T*>(b_data);
   T* a_packed = static_cast<T*>(workspace);
   // 16-bit results are summed in a block of their own and rounded once.
   T* sums = same ? static_cast<T*>(c_data) : a_packed + kGemmRows * kGemmDepth;
   int64_t sums_row = same ? c_row : kGemmColumns;
   for (int64_t p = 0; p < depth; p += kGemmDepth) {
     int64_t part = depth - p < kGemmDepth ? depth - p : kGemmDepth;
-    pack_a<In>(a, 0, rows, p, part, a_packed);
-    for (int64_t first = 0; first < columns; first += panel) {
-      int64_t lines = columns - first < panel ? columns - first : panel;
-      const T* lines_of_b = b + first * depth + p * panel;
-      bool add = accumulate || p > 0;
-      Edge edge{static_cast<int>(lines % width), part};
-      if (lines > panel - width) {
-        const TileFunction<T>* tiles = edge.lanes ? kPackedTiles<T, true>.functions : kPackedTiles<T, false>.functions;
-        for_row_tiles(rows, kPackedRows, [&](int64_t at, int64_t size) {
-          tiles[size - 1](part, a_packed + at * part, 0, 0, lines_of_b, 0, sums + at * sums_row + first, sums_row, add,
-                          edge);
-        });
-      } else {
-        // One vector of columns: the tiles for A in place, which is packed in groups of rows.
-        const TileFunction<T>* tiles = direct_tiles<T>(1, edge.lanes != 0);
-        for_row_tiles(rows, kPackedRows, [&](int64_t at, int64_t size) {
-          for (int64_t i = 0; i < size; i += kDirectRows) {
-            int64_t few = size - i < kDirectRows ? size - i : kDirectRows;
-            tiles[few - 1](part, a_packed + at * part + i, 1, size, lines_of_b, panel,
-                           sums + (at + i) * sums_row + first, sums_row, add, edge);
-          }
-        });
-      }
-    }
+    MatrixView part_of_a{static_cast<const In*>(a.data) + p * a.column, a.row, a.column};
+    pack_a<In>(part_of_a, rows, part, a_packed);
+    block<T>(a_packed, static_cast<const T*>(b_data) + p * panel, depth * panel, rows, columns, part, sums, sums_row,
+             accumulate || p > 0);
   }
   if constexpr (!same) {
     In* c = static_cast<In*>(c_data);
@@ -290,6 +299,8 @@ static constexpr GemmFunctions make_functions() {
   functions.pack_b = pack_b<In>;
   functions.packed = packed<In>;
   if constexpr (same) {
+    functions.pack_a = pack_a<T>;
+    functions.block = block<T>;
     functions.direct = direct<T>;
     functions.row = row<T>;
   }

@@ -1,6 +1,7 @@
 // matmul: inputs a (*batch, m, k) or (*batch, k, m), b (*batch, k, n) or (*batch, n, k) or without the batch, and what
 // an epilogue reads; attrs transpose_a, transpose_b, algorithm ("auto", "own", "onednn"), and optionally code and
-// results, an element-wise program over (*batch, m, n) whose value 0 is the product.
+// results, an element-wise program over (*batch, m, n) whose value 0 is the product. The program may have several
+// results, and write them over inputs of its own.
 #include <algorithm>
 
 #include "../kernel.h"
@@ -28,12 +29,12 @@ class MatMul : public Kernel {
  public:
   MatMul(const KernelSpec& spec, const ProductShape& s, std::unique_ptr<Epilogue> epilogue)
       : epilogue_(std::move(epilogue)),
-        work_(static_cast<double>(s.batch * s.m) * static_cast<double>(s.n) * static_cast<double>(s.k)) {
-    if (epilogue_ && !epilogue_->in_place())
-      product_bytes_ = spec.outputs[0].shape.count() * static_cast<int64_t>(item_size(s.dtype));
-  }
+        work_(static_cast<double>(s.batch * s.m) * static_cast<double>(s.n) * static_cast<double>(s.k)),
+        columns_(s.n),
+        item_(static_cast<int64_t>(item_size(s.dtype))),
+        count_(spec.outputs[0].shape.count()) {}
 
-  // A product of another type than the result lies in front; behind it, first the product and then the epilogue work.
+  // A product that the result has no room for lies in front; behind it, first the product and then the epilogue work.
   size_t scratch_bytes() const final {
     return product_offset() + std::max(product_scratch_bytes(), epilogue_ ? epilogue_->scratch_bytes() : 0);
   }
@@ -42,19 +43,21 @@ class MatMul : public Kernel {
 
   void run(const void* const* in, void* const* out, void* scratch) const final {
     if (!epilogue_) return multiply(in, out[0], scratch, {});
-    void* product = epilogue_->in_place() ? out[0] : scratch;
+    bool by_spans = epilogue_->by_rows() && finishes_spans();
+    void* product = epilogue_->in_place() ? out[0] : by_spans && makes_blocks() ? nullptr : scratch;
     void* rest = static_cast<char*>(scratch) + product_offset();
-    if (epilogue_->by_rows() && finishes_rows()) {
+    if (by_spans) {
       struct Context {
-        const Epilogue* epilogue;
+        const MatMul* self;
         const void* const* in;
-        void* out;
-      } context{epilogue_.get(), in, out[0]};
-      SpanDone done{[](void* pointer, int64_t begin, int64_t end, int64_t column, int64_t columns) {
+        void* const* out;
+        char* product;
+      } context{this, in, out, epilogue_->in_place() ? nullptr : static_cast<char*>(product)};
+      SpanDone done{[](void* pointer, const Span& span) {
                       auto& c = *static_cast<Context*>(pointer);
-                      c.epilogue->run_spans(c.in, c.out, begin, end, column, columns);
+                      c.self->epilogue_->run_spans(c.in, c.out, c.product ? c.self->placed(span, c.product) : span);
                     },
-                    &context};
+                    &context, epilogue_->workspace_bytes()};
       return multiply(in, product, rest, done);
     }
     multiply(in, product, rest, {});
@@ -62,17 +65,29 @@ class MatMul : public Kernel {
   }
 
  protected:
-  virtual void multiply(const void* const* in, void* product, void* scratch, SpanDone done) const = 0;
+  // Without a product, which only a derived class that makes blocks is asked for, `done` takes it block by block.
+  virtual void multiply(const void* const* in, void* product, void* scratch, const SpanDone& done) const = 0;
   virtual size_t product_scratch_bytes() const { return 0; }
-  virtual bool finishes_rows() const { return false; }
+  virtual bool finishes_spans() const { return false; }
+  virtual bool makes_blocks() const { return false; }
   virtual double rate() const { return 20; }  // multiply-adds in a nanosecond, roughly
 
  private:
-  size_t product_offset() const { return static_cast<size_t>(product_bytes_ + 63) / 64 * 64; }
+  size_t product_offset() const {
+    bool kept = epilogue_ && !epilogue_->in_place() && !(epilogue_->by_rows() && finishes_spans() && makes_blocks());
+    return kept ? static_cast<size_t>(count_ * item_ + 63) / 64 * 64 : 0;
+  }
+
+  // A span of a product that lies whole in memory of its own.
+  Span placed(Span span, char* product) const {
+    span.block = product + (span.begin * columns_ + span.column) * item_;
+    span.block_row = columns_;
+    return span;
+  }
 
   std::unique_ptr<Epilogue> epilogue_;
   double work_;
-  int64_t product_bytes_ = 0;
+  int64_t columns_, item_, count_;
 };
 
 class OwnMatMul final : public MatMul {
@@ -82,11 +97,12 @@ class OwnMatMul final : public MatMul {
         gemm_(s.dtype, s.m, s.n, s.k, s.transpose_a, s.transpose_b, s.batch, s.shared_b) {}
 
  protected:
-  void multiply(const void* const* in, void* product, void* scratch, SpanDone done) const override {
+  void multiply(const void* const* in, void* product, void* scratch, const SpanDone& done) const override {
     gemm_.run(in[0], in[1], product, scratch, done);
   }
   size_t product_scratch_bytes() const override { return gemm_.scratch_bytes(); }
-  bool finishes_rows() const override { return gemm_.finishes_spans(); }
+  bool finishes_spans() const override { return gemm_.finishes_spans(); }
+  bool makes_blocks() const override { return gemm_.makes_blocks(); }
 
  private:
   Gemm gemm_;
@@ -101,7 +117,7 @@ class OnednnMatMul final : public MatMul {
         product_(s.dtype, s.m, s.n, s.k, s.transpose_a, s.transpose_b, s.batch, s.shared_b, post) {}
 
  protected:
-  void multiply(const void* const* in, void* product, void* scratch, SpanDone) const override {
+  void multiply(const void* const* in, void* product, void* scratch, const SpanDone&) const override {
     product_.run(in[0], in[1], product, in + 2, scratch);
   }
   size_t product_scratch_bytes() const override { return product_.scratch_bytes(); }
@@ -121,7 +137,7 @@ class ExactMatMul final : public MatMul {
         out_item_(static_cast<int64_t>(item_size(out))) {}
 
  protected:
-  void multiply(const void* const* in, void* result, void* /*scratch*/, SpanDone) const override {
+  void multiply(const void* const* in, void* result, void* /*scratch*/, const SpanDone&) const override {
     int64_t a_row = s_.transpose_a ? 1 : s_.k, a_item = s_.m * s_.k;
     int64_t grain = std::max<int64_t>(1, (16 << 10) / std::max<int64_t>(1, s_.n * s_.k));
     parallel_for(s_.batch * s_.m, grain, [&](int64_t begin, int64_t end) {
@@ -148,7 +164,7 @@ class ExactMatMul final : public MatMul {
 // ---------------------------------------------------------------------------------------------------------
 
 ProductShape checked_shape(const KernelSpec& spec) {
-  require(spec.inputs.size() >= 2 && spec.outputs.size() == 1, "matmul", "needs two inputs or more, and one output");
+  require(spec.inputs.size() >= 2 && !spec.outputs.empty(), "matmul", "needs two inputs or more, and an output");
   const TensorSpec &a = spec.inputs[0], &b = spec.inputs[1], &c = spec.outputs[0];
   if (a.dtype != b.dtype)
     throw TypeError(std::string("matmul: dtypes ") + dtype_name(a.dtype) + " and " + dtype_name(b.dtype) + " differ");

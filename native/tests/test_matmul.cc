@@ -2,6 +2,7 @@
 // written beyond the result.
 #include <cmath>
 #include <cstdlib>
+#include <cstring>
 #include <memory>
 #include <vector>
 
@@ -40,8 +41,8 @@ std::vector<T> multiply(DType dtype, const Case& c, const std::vector<T>& a, con
   std::unique_ptr<void, FreeAligned> scratch(std::aligned_alloc(64, (gemm.scratch_bytes() + 64) / 64 * 64));
   std::vector<T> result(static_cast<size_t>(c.batch * c.m * c.n + 1), T(-7.0f));
   std::vector<int64_t> seen(static_cast<size_t>(c.batch * c.m));
-  SpanDone done{[](void* context, int64_t begin, int64_t end, int64_t /*column*/, int64_t columns) {
-                  for (int64_t i = begin; i < end; ++i) static_cast<int64_t*>(context)[i] += columns;
+  SpanDone done{[](void* context, const Span& span) {
+                  for (int64_t i = span.begin; i < span.end; ++i) static_cast<int64_t*>(context)[i] += span.columns;
                 },
                 seen.data()};
   gemm.run(a.data(), b.data(), result.data(), scratch.get(), done);
@@ -93,6 +94,11 @@ TEST(float_products_agree_with_double_sums) {
             check_product<BFloat16>(DType::kBFloat16, c, 1e-2);
             check_product<Float16>(DType::kFloat16, c, 2e-3);
           }
+    for (int flags = 0; flags < 4; ++flags)
+      for (Case c : {Case{130, 260, 300, false, false}, Case{257, 300, 260, false, false}}) {
+        c.transpose_a = (flags & 1) != 0, c.transpose_b = (flags & 2) != 0;
+        check_product<float>(DType::kFloat32, c, 2e-6);
+      }
   });
 }
 
@@ -105,10 +111,45 @@ TEST(batches_of_products_agree_with_double_sums) {
     }
 }
 
+// The product of `multiply`, put together from the blocks that `done` sees.
+std::vector<float> multiply_by_blocks(const Case& c, const std::vector<float>& a, const std::vector<float>& b) {
+  Gemm gemm(DType::kFloat32, c.m, c.n, c.k, c.transpose_a, c.transpose_b, c.batch, c.shared_b);
+  CHECK(gemm.makes_blocks());
+  std::unique_ptr<void, FreeAligned> scratch(std::aligned_alloc(64, (gemm.scratch_bytes() + 64) / 64 * 64));
+  std::vector<float> result(static_cast<size_t>(c.batch * c.m * c.n));
+  struct Context {
+    float* result;
+    int64_t columns;
+  } context{result.data(), c.n};
+  constexpr size_t kOwn = 1 << 20;
+  SpanDone done{[](void* pointer, const Span& span) {
+                  auto& to = *static_cast<Context*>(pointer);
+                  std::memset(span.workspace, -1, kOwn);  // does not touch the block, or B of other rows
+                  for (int64_t i = span.begin; i < span.end; ++i)
+                    std::memcpy(to.result + i * to.columns + span.column,
+                                static_cast<float*>(span.block) + (i - span.begin) * span.block_row,
+                                static_cast<size_t>(span.columns) * sizeof(float));
+                },
+                &context, kOwn};
+  gemm.run(a.data(), b.data(), nullptr, scratch.get(), done);
+  return result;
+}
+
+TEST(blocks_of_a_product_are_those_of_the_whole) {
+  for (Case c : {Case{600, 700, 200, true, false}, Case{600, 2500, 130, false, true}, Case{3000, 40, 30, true, false},
+                 Case{100, 300, 50, false, false, 3}, Case{5, 20, 9, false, true}}) {
+    auto a = numbers<float>(c.batch * c.m * c.k, 5), b = numbers<float>(c.batch * c.k * c.n, 6);
+    auto whole = multiply(DType::kFloat32, c, a, b);
+    whole.pop_back();  // what must stay untouched
+    CHECK(whole == multiply_by_blocks(c, a, b));
+  }
+}
+
 TEST(large_products_have_the_same_bits_for_any_number_of_threads) {
   int before = num_threads();
   for (Case c : {Case{150, 700, 600, false, false}, Case{150, 700, 600, true, true}, Case{1, 5000, 300, false, false},
-                 Case{12, 3000, 64, false, true}, Case{40, 2100, 300, false, false}}) {
+                 Case{12, 3000, 64, false, true}, Case{40, 2100, 300, false, false}, Case{513, 700, 300, false, false},
+                 Case{300, 700, 300, false, true}}) {
     auto a = numbers<float>(c.m * c.k, 3), b = numbers<float>(c.k * c.n, 4);
     set_num_threads(1);
     auto one = multiply(DType::kFloat32, c, a, b);

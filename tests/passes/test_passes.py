@@ -151,6 +151,31 @@ def test_a_product_that_is_used_twice_is_not_swallowed():
     assert "matmul" in names(found)
 
 
+DESCENT = """graph step(%0: float32[5,3], %1: float32[5,4], %2: float32[3,4], %3: float32[3,4], %4: float32[4,6]) {
+  %5 = matmul(%0, %1) {transpose_a=True, transpose_b=False} : float32[3,4]
+  %6 = matmul(%1, %2) {transpose_a=False, transpose_b=True} : float32[5,3]
+  %7 = matmul(%2, %4) {transpose_a=False, transpose_b=False} : float32[3,6]
+  %8 = exp(%6) : float32[5,3]
+  %9 = subtract(%3, %5) : float32[3,4]
+  %10 = add(%2, %9) : float32[3,4]
+  return %8, %7, %9, %10
+}"""
+
+
+def test_the_step_of_an_optimizer_joins_the_product_that_is_its_gradient():
+    graph = parse_graph(DESCENT)
+    found = verify(fuse(graph))
+    fused = next(node for node in found.nodes if node.primitive.name == "fused_matmul" and len(node.outputs) == 2)
+    assert [value in fused.outputs for value in found.outputs] == [False, False, True, True]
+    assert_same(graph, found)
+
+
+def test_a_step_of_an_optimizer_follows_the_last_other_use_of_its_variable():
+    """So that it can be written over the variable; not later, so that the gradient's factors need not be kept."""
+    found = fuse(parse_graph(DESCENT)).nodes
+    assert [len(node.outputs) for node in found] == [1, 1, 2], [str(node) for node in found]
+
+
 def test_a_region_never_needs_what_is_made_from_its_own_results():
     """exp -> matmul -> add(exp, product): the sum may not join the region of exp, which the product waits for."""
     text = (

@@ -99,8 +99,16 @@ class Kernels:
         product."""
         tape = Tape(body.inputs[0].spec.shape, [value.spec for value in body.inputs])
         code = tape.attrs(tape.run(body))
-        del code["shape"]
-        return self.emit(kernel, a, b, *extras, out=tuple(value.spec for value in body.outputs), **attrs, **code)
+        shape = code.pop("shape")
+        out = tuple(value.spec for value in body.outputs)
+        # A single result has the product's memory; several may be written over what the body reads.
+        over = [
+            (result, place)
+            for result, spec in enumerate(out if len(out) > 1 else ())
+            for place, extra in enumerate(extras, start=2)
+            if extra.spec.shape == shape and extra.spec.dtype.size == spec.dtype.size
+        ]
+        return self.emit(kernel, a, b, *extras, out=out, over=tuple(over), **attrs, **code)
 
     def alias(self, x: Operand, shape: Shape) -> Operand:
         """The same memory under another shape of as many elements."""
