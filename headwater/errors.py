@@ -101,6 +101,11 @@ class StateError(HeadwaterError, RuntimeError):
     """Something was used before it was ready, or after it was over."""
 
 
+class NotTraceableError(StateError):
+    """A function that is being traced needs values that no program has: those of strings, of ragged rows, of tables.
+    `tf.function` answers it by running the function op by op."""
+
+
 class GraphError(HeadwaterError, RuntimeError):
     """A graph is malformed: a bug of Headwater or of a pass, never of a user."""
 

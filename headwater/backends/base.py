@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 
+from headwater.dtypes import string
 from headwater.errors import UnsupportedError, index_error
 from headwater.ir import dispatch
 from headwater.ir.dispatch import Array
 from headwater.ir.graph import Graph
 from headwater.ir.primitive import Primitive
+from headwater.ir.replay import run_reference
 from headwater.ir.spec import Spec
 
 
@@ -153,14 +155,38 @@ class Backend(abc.ABC):
         except IndexError as error:
             raise index_error(error) from None
 
+    def _on_host(self, graph: Graph) -> Callable[[Sequence[Any], Any], list[Any]]:
+        """What runs a primitive that strings go into or come from: its NumPy rule, on the host's arrays."""
+        given, wanted = [value.spec for value in graph.inputs], [value.spec for value in graph.outputs]
+
+        def run(buffers: Sequence[Any], cells: Any) -> list[Any]:
+            arrays = [
+                buffer if spec.dtype is string else self.to_numpy(buffer, spec) for buffer, spec in zip(buffers, given)
+            ]
+            results = run_reference(graph, arrays)
+            return [
+                _without_gaps(result) if spec.dtype is string else self.from_numpy(result)
+                for result, spec in zip(results, wanted)
+            ]
+
+        return run
+
     def _compile_one(
         self, key: Any, primitive: Primitive, specs: Sequence[Spec], attrs: dict[str, Any]
     ) -> tuple[tuple[Spec, ...], Any]:
         graph = Graph(primitive.name)
         inputs = [graph.add_input(spec) for spec in specs]
         graph.outputs = list(graph.add(primitive, inputs, attrs))
-        entry = (tuple(value.spec for value in graph.outputs), self.compile(graph).run)
+        specs = [value.spec for value in (*inputs, *graph.outputs)]
+        run = self._on_host(graph) if any(spec.dtype is string for spec in specs) else self.compile(graph).run
+        entry = (tuple(value.spec for value in graph.outputs), run)
         if len(self._eager) >= self.CACHE_SIZE:
             self._eager.clear()
         self._eager[key] = entry
         return entry
+
+
+def _without_gaps(strings: np.ndarray) -> np.ndarray:
+    """Strings, the empty one where a NumPy rule filled in its zero; always an array, which NumPy scalars are not."""
+    gaps = np.equal(strings, 0)
+    return np.where(gaps, b"", strings) if gaps.any() else np.asarray(strings, object)

@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 
 from headwater import backends, tree
-from headwater.errors import ArgumentError, ShapeError, index_error
+from headwater.errors import ArgumentError, NotTraceableError, ShapeError, UnsupportedError, index_error
 from headwater.frontend.tensor import Tensor
 from headwater.frontend.tensor_shape import TensorShape
 from headwater.frontend.tensor_spec import TensorSpec
-from headwater.frontend.variable import State
+from headwater.frontend.variable import State, Variable
 from headwater.ir import dispatch
 from headwater.ir.dispatch import Array
 from headwater.ir.graph import Graph
@@ -230,6 +230,56 @@ class ConcreteFunction:
         return found
 
 
+class SteppedFunction:
+    """One signature of a function that works on what no program has: strings, ragged rows, tables. It runs as plain
+    Python, op by op; the functions of numbers that it calls are programs still.
+
+    Args:
+        function: the Python function.
+        name: its name.
+        leaves: of its arguments; a Spec stands for a tensor.
+        structure: of the arguments.
+    """
+
+    created_variables = 0
+
+    def __init__(self, function: Callable[..., Any], name: str, leaves: Sequence[Any], structure: Any) -> None:
+        self._function, self.name = function, name
+        self._leaves, self._structure = list(leaves), structure
+        self.input_specs = [leaf for leaf in leaves if isinstance(leaf, Spec)]
+        self.structured_input_signature = structure.unflatten(
+            [leaf if not isinstance(leaf, Spec) else TensorSpec(*leaf) for leaf in leaves]
+        )
+
+    @property
+    def inputs(self) -> list[TensorSpec]:
+        """Specs of the tensors that it takes."""
+        return [TensorSpec(*spec) for spec in self.input_specs]
+
+    def call_flat(self, tensors: Sequence[Array]) -> Any:
+        """The results for the tensors among the arguments, in order."""
+        given = iter(tensors)
+        leaves = [next(given) if isinstance(leaf, Spec) else leaf for leaf in self._leaves]
+        args, kwargs = self._structure.unflatten(leaves)
+        return tree.map_structure(_as_result, self._function(*args, **kwargs))
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._function(*args, **kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("graph", "executable", "run"):
+            raise UnsupportedError(
+                f"{self.name} has no {name}: it works on strings or ragged rows, and runs op by op.",
+                fix="keep what is to be compiled in a tf.function of numbers, which it may call.",
+            )
+        raise AttributeError(f"'SteppedFunction' object has no attribute {name!r}")
+
+
+def _as_result(value: Any) -> Any:
+    """What a traced function would have returned: a tensor for a variable."""
+    return value.__headwater_tensor__() if isinstance(value, Variable) else value
+
+
 def _ordered_states(trace: dispatch.Trace) -> list[State]:
     """The variables read, in the order of their inputs; those inputs moved behind the arguments (they may come in
     between)."""
@@ -424,15 +474,23 @@ class Function:
             found = self._cache.get(key)
             if found is None:
                 examples = tensors if len(tensors) == sum(isinstance(spec, Spec) for spec in specs) else ()
-                found = ConcreteFunction(self._traceable, self.__name__, specs, structure, examples, self.backend)
-                if found.created_variables:
-                    found = self._without_creation(specs, structure, examples)
+                found = self._traced(specs, structure, examples)
                 self.experimental_traces.append(f"{self.__name__}({', '.join(str(spec) for spec in specs)})")
                 self._cache[key] = found
                 if len(self._cache) > self.CACHE_SIZE:
                     self._cache.popitem(last=False)
                     self._of_specs.clear()
             return found
+
+    def _traced(self, specs: list[Any], structure: Any, examples: Sequence[Array]) -> Any:
+        """A ConcreteFunction; a SteppedFunction if strings, or others that no program has, come into it."""
+        try:
+            if any(isinstance(spec, Spec) and spec.dtype.kind == "string" for spec in specs):
+                raise NotTraceableError("strings are among the arguments.")
+            found = ConcreteFunction(self._traceable, self.__name__, specs, structure, examples, self.backend)
+            return self._without_creation(specs, structure, examples) if found.created_variables else found
+        except NotTraceableError:
+            return SteppedFunction(self.python_function, self.__name__, specs, structure)
 
     def _without_creation(self, specs: list[Any], structure: Any, examples: Sequence[Array]) -> ConcreteFunction:
         """Traced again, after a trace that made variables: that is allowed once, and they must be there now."""

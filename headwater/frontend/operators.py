@@ -25,21 +25,21 @@ def _binary(name: str, primitive: Any = None) -> Callable[[Any, Any], Any]:
             dtype = self.spec.dtype
             if dtype is other.spec.dtype and dtype.kind == "float":
                 return bind(primitive, (self, other), {})
-        return NotImplemented if _defers(other) else getattr(ops, name)(self, other)
+        return NotImplemented if _defers(self, other) else getattr(ops, name)(self, other)
 
     return operator
 
 
 def _reflected(name: str) -> Callable[[Any, Any], Any]:
     def operator(self: Any, other: Any) -> Any:
-        return NotImplemented if _defers(other) else getattr(ops, name)(other, self)
+        return NotImplemented if _defers(self, other) else getattr(ops, name)(other, self)
 
     return operator
 
 
-def _defers(other: Any) -> bool:
+def _defers(self: Any, other: Any) -> bool:
     """True if `other` is not something to calculate with, so that Python tries its own operators."""
-    return other is None or isinstance(other, str)
+    return other is None or (isinstance(other, str) and self.dtype.kind != "string")
 
 
 class Operators:
@@ -75,10 +75,10 @@ class Operators:
         return self
 
     def __eq__(self, other: Any) -> Any:
-        return False if _defers(other) else ops.equal(self, other)
+        return False if _defers(self, other) else ops.equal(self, other)
 
     def __ne__(self, other: Any) -> Any:
-        return True if _defers(other) else ops.not_equal(self, other)
+        return True if _defers(self, other) else ops.not_equal(self, other)
 
     def __hash__(self) -> int:
         raise TypeError(f"a {type(self).__name__} is not hashable: == compares its values; use its ref() as the key")

@@ -148,6 +148,8 @@ class Tensor(Operators, Array):
     def __dlpack__(self, **options: Any) -> Any:
         if self.buffer is None:
             dispatch.array_to_numpy(self)
+        if self.spec.dtype.kind == "string":
+            raise BufferError("DLPack carries no strings; use numpy()")
         return self.buffer.__dlpack__()
 
     def __dlpack_device__(self) -> tuple[int, int]:
@@ -240,6 +242,8 @@ class Tensor(Operators, Array):
 
 def shown_values(values: Any) -> str:
     """Values as the representations of tensors and variables show them."""
+    if isinstance(values, bytes):
+        return repr(values)
     if not np.shape(values):
         return repr(values.item()) if values.dtype.kind in "biu" else str(values)
     shown = repr(values)

@@ -57,14 +57,15 @@ class State:
         self.spec = value.spec
         self.trainable = trainable
         self.owner: Callable[[], Any] = _nothing  # a weak reference to the variable
-        backend = backends.current()
+        # Strings are the host's, as all is with the reference backend.
+        backend = backends.get("reference") if self.spec.dtype.kind == "string" else backends.current()
         self._place = backend, backend.new_cell(value.buffer)  # one attribute: threads see both or neither
         self._last_read: Callable[[], Tensor | None] = _nothing
 
     def cell(self, backend: Any) -> Any:
         """The cell, moved to `backend` if it lies with another one."""
         home, cell = self._place
-        if backend is home:
+        if backend is home or self.spec.dtype.kind == "string":
             return cell
         with _moving:
             home, cell = self._place

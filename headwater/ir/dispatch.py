@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from headwater.dtypes import as_dtype
-from headwater.errors import StateError, layer_path
+from headwater.dtypes import as_dtype, string
+from headwater.errors import NotTraceableError, StateError, layer_path
 from headwater.ir.graph import Graph, Literal, Value
 from headwater.ir.registry import REGISTRY
 from headwater.ir.spec import Spec
@@ -113,8 +113,9 @@ def new_array(spec: Spec, buffer: Any = None, value: Value | None = None) -> Any
 
 
 def array_from_numpy(array: np.ndarray) -> Any:
-    """An eager array with the values of a NumPy array, which must not be changed afterwards."""
-    buffer = _executor.from_numpy(array)
+    """An eager array with the values of a NumPy array, which must not be changed afterwards. Strings (an object array
+    of bytes) stay on the host: the array itself is their buffer, whatever the backend."""
+    buffer = array if array.dtype.hasobject else _executor.from_numpy(array)
     return _result_type(Spec(array.shape, as_dtype(array.dtype)), buffer)
 
 
@@ -127,7 +128,14 @@ def array_to_numpy(array: Array) -> np.ndarray:
             f"a tensor of shape {array.spec.shape} has no values yet: its function is being traced.",
             fix="read it outside of the traced function, print it with tf.print, or call the function eagerly.",
         )
-    return executor().to_numpy(array.buffer, array.spec)
+    return host_values(array.buffer) if array.spec.dtype is string else executor().to_numpy(array.buffer, array.spec)
+
+
+def host_values(buffer: np.ndarray) -> np.ndarray:
+    """The values of a buffer of strings; read-only."""
+    view = buffer.view()
+    view.flags.writeable = False
+    return view
 
 
 def require_values(arrays: Sequence[Array]) -> None:
@@ -195,6 +203,8 @@ class Trace:
         return lifted
 
     def _constant(self, array: Array) -> Value:
+        if array.spec.dtype is string:
+            raise strings_are_traced(array.spec)
         literal = Literal(executor().to_numpy(array.buffer, array.spec))
         return self.graph.add(REGISTRY["constant"], (), {"value": literal}, (array.spec,))[0]
 
@@ -211,7 +221,13 @@ class Trace:
         return self.graph.add_input(array.spec)
 
     def emit(self, primitive: Primitive, args: Sequence[Array], attrs: dict[str, Any]) -> tuple[Any, ...]:
-        """Add a node; its results as arrays."""
+        """Add a node; its results as arrays. Strings never become part of a graph: what is applied to those that have
+        values is computed at once.
+
+        Raises: NotTraceableError for strings that have none yet.
+        """
+        if any([array.spec.dtype is string for array in args]):
+            return self._computed_now(primitive, args, attrs)
         values = [self.lift(array) for array in args]
         specs = primitive.infer_all([value.spec for value in values], attrs)
         return tuple(
@@ -220,6 +236,12 @@ class Trace:
                 for value in self.graph.add(primitive, values, attrs, specs, layer_path())
             ]
         )
+
+    def _computed_now(self, primitive: Primitive, args: Sequence[Array], attrs: dict[str, Any]) -> tuple[Any, ...]:
+        for array in args:
+            if array.buffer is None:
+                raise strings_are_traced(array.spec)
+        return tuple(map(new_array, *_executor.execute(primitive, args, attrs)))
 
     def read_state(self, state: StateCell) -> Any:
         """The current value of a variable in this trace, as a new beginning of gradients if it was written here."""
@@ -242,6 +264,8 @@ class Trace:
         """Outermost trace: the input that stands for a variable."""
         found = self.state_inputs.get(state)
         if found is None:
+            if state.spec.dtype is string:
+                raise strings_are_traced(state.spec)
             found = self.state_inputs[state] = self.input(state.spec)
             self.states.setdefault(state, found)
         return found
@@ -272,6 +296,14 @@ class Trace:
 
     def _note_read(self, state: StateCell, variable: Array) -> None:
         """Called when a variable's input is used to begin anew; a trace inside a recorded one tells the recorders."""
+
+
+def strings_are_traced(spec: Spec) -> NotTraceableError:
+    """What to raise where a graph would have to hold strings."""
+    return NotTraceableError(
+        f"strings of shape {tuple(spec.shape)} are worked on while a function is being traced: no program holds strings.",
+        fix="work on strings outside of it, in a Dataset.map, or in a tf.function, which then runs op by op.",
+    )
 
 
 @contextlib.contextmanager

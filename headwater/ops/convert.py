@@ -12,6 +12,7 @@ from headwater.dtypes import DType, as_dtype
 from headwater.errors import DTypeError, ShapeError
 from headwater.ir import dispatch
 from headwater.ir.dispatch import Array
+from headwater.ops.strings import first_leaf, string_array
 from headwater.primitives.constant import scalar
 from headwater.primitives.elementwise import cast as _cast
 
@@ -27,8 +28,8 @@ def convert_to_tensor(x: Any, dtype: Any = None, sparse: Any = None, ragged: Any
     """A Tensor with the values of `x`.
 
     Args:
-        x: a Tensor, Variable, NumPy array, Python number, (nested) list of these, or whatever has `__array__` or
-            DLPack.
+        x: a Tensor, Variable, NumPy array, Python number, str, bytes, (nested) list of these, or whatever has
+            `__array__` or DLPack. Strings become a tensor of dtype `tf.string`: a str as its UTF-8 bytes.
         dtype: what to convert to. By default arrays keep theirs, Python floats become float32 and Python ints int32.
     Returns: a Tensor; `x` itself if it is one of that dtype.
     Raises: ShapeError for a ragged list; DTypeError for what has no dtype.
@@ -84,12 +85,14 @@ def _stack(items: Sequence[Any]) -> Any:
 
 
 def as_numpy(x: Any, dtype: DType | None = None) -> np.ndarray:
-    """`x` as a C-contiguous NumPy array of a dtype that tensors can have; not a copy if it is one already.
+    """`x` as a C-contiguous NumPy array of a dtype that tensors can have; not a copy if it is one already, of numbers.
 
-    Raises: ShapeError for a ragged list; DTypeError if the values are not numbers.
+    Raises: ShapeError for a ragged list; DTypeError if the values are neither numbers nor strings.
     """
     if isinstance(x, Array):
         return dispatch.array_to_numpy(x)
+    if issubclass(_leaf_type(x), (str, bytes)) or (dtype is dtypes.string and _leaf_type(x) in (list, tuple)):
+        return string_array(x)
     if not isinstance(x, np.ndarray) and hasattr(x, "detach"):  # a torch tensor
         x = x.detach().cpu()
     try:
@@ -98,10 +101,10 @@ def as_numpy(x: Any, dtype: DType | None = None) -> np.ndarray:
         raise ShapeError(
             f"a nested list is ragged: {error}.", fix="give rows of one length, or use tf.ragged.constant."
         ) from None
-    if array.dtype.kind in "OSU":
-        raise DTypeError(
-            f"values of type {_leaf_type(x).__name__} are not numbers.", fix="convert them to numbers first."
-        )
+    if array.dtype.kind in "OSUT":
+        if array.dtype.kind in "SU" and isinstance(first_leaf(x), (bool, int, float, complex, np.number)):
+            raise DTypeError("a list holds numbers and strings.", fix="convert all of them to one kind first.")
+        return string_array(array)
     if not isinstance(x, (np.ndarray, np.generic)) and dtype is None and not hasattr(x, "dtype"):
         array = _with_python_defaults(x, array)
     if dtype is not None and array.dtype != dtype.numpy and dtype.code <= dtypes.complex128.code:
@@ -112,9 +115,7 @@ def as_numpy(x: Any, dtype: DType | None = None) -> np.ndarray:
 
 
 def _leaf_type(x: Any) -> type:
-    while isinstance(x, (list, tuple)) and x:
-        x = x[0]
-    return type(x)
+    return type(first_leaf(x))
 
 
 def _with_python_defaults(x: Any, array: np.ndarray) -> np.ndarray:

@@ -54,6 +54,8 @@ constant = Constant()
 
 @functools.lru_cache(maxsize=4096)
 def _scalar(value: Any, sign: float, kind: type, dtype: DType, executor: Any) -> Any:
+    if dtype.kind == "string":  # their zero is the empty one
+        value = b"" if value == 0 else value  # type: ignore[assignment]
     return dispatch.array_from_numpy(np.asarray(value, dtype.numpy))
 
 

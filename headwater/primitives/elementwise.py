@@ -219,10 +219,10 @@ def _const(like: Any, value: complex) -> Any:
 
 
 class Add(Binary):
-    """Sum, a + b; for bool the logical or.    Source: own."""
+    """Sum, a + b; for bool the logical or; strings joined, a first.    Source: own."""
 
     name = "add"
-    kinds = ANY
+    kinds = (*ANY, "string")
 
     def derivative(self, g, y, a, b):
         return g, g
@@ -1341,7 +1341,7 @@ class Equal(Compare):
     """True where a equals b.    Source: own."""
 
     name = "equal"
-    kinds = ANY
+    kinds = (*ANY, "string")
 
     def xla(self, lax, a, b):
         return lax.numpy.equal(a, b)
@@ -1354,7 +1354,7 @@ class NotEqual(Compare):
     """True where a differs from b.    Source: own."""
 
     name = "not_equal"
-    kinds = ANY
+    kinds = (*ANY, "string")
 
     def xla(self, lax, a, b):
         return lax.numpy.not_equal(a, b)
@@ -1675,6 +1675,11 @@ class Cast(Unary):
     kinds = ANY
 
     def infer(self, x: Spec, *, dtype: DType) -> Spec:
+        if (x.dtype.kind == "string") != (dtype.kind == "string"):
+            raise DTypeError(
+                f"cast: {x.dtype.name} does not become {dtype.name} by a cast.",
+                fix="use tf.strings.to_number, tf.strings.as_string or tf.io.decode_raw.",
+            )
         return x.with_dtype(dtype)
 
     def vjp(self, g: Any, y: Any, x: Any, *, dtype: DType) -> tuple[Any, ...]:
