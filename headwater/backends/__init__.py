@@ -49,11 +49,11 @@ def current() -> Backend:
 
 
 def transfer(buffer: Any, spec: Spec, source: Backend, target: Backend) -> Any:
-    """A buffer of one backend as one of another, by NumPy: without a copy where both can share memory. Buffers of strings
-    are the host's, whatever the backend."""
-    return (
-        buffer if source is target or spec.dtype.kind == "string" else target.from_numpy(source.to_numpy(buffer, spec))
-    )
+    """A buffer of one backend as one of another, by NumPy: without a copy where both can share memory. Buffers of
+    strings are the host's, whatever the backend."""
+    if source is target or spec.dtype.kind == "string":
+        return buffer
+    return target.from_numpy(source.to_numpy(buffer, spec))
 
 
 def use(name: str) -> None:

@@ -226,7 +226,7 @@ class Trace:
 
         Raises: NotTraceableError for strings that have none yet.
         """
-        if any([array.spec.dtype is string for array in args]):
+        if any(array.spec.dtype is string for array in args):
             return self._computed_now(primitive, args, attrs)
         values = [self.lift(array) for array in args]
         specs = primitive.infer_all([value.spec for value in values], attrs)
@@ -301,7 +301,7 @@ class Trace:
 def strings_are_traced(spec: Spec) -> NotTraceableError:
     """What to raise where a graph would have to hold strings."""
     return NotTraceableError(
-        f"strings of shape {tuple(spec.shape)} are worked on while a function is being traced: no program holds strings.",
+        f"strings of shape {tuple(spec.shape)} are worked on while a function is traced: no program holds strings.",
         fix="work on strings outside of it, in a Dataset.map, or in a tf.function, which then runs op by op.",
     )
 
