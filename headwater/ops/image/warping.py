@@ -226,8 +226,13 @@ def _for_each(batch: Any, *coordinates: Any) -> list[Any]:
     return [each if tuple(each.shape) == shape else ops.broadcast_to(each, shape) for each in coordinates]
 
 
-def _homography(start: Any, end: Any) -> Any:
-    """The eight numbers of the perspective that takes the four points `end` to the four points `start`."""
+def homography(start: Any, end: Any) -> Any:
+    """The eight numbers of the perspective that takes the four points `end` to the four points `start`.
+
+    Args:
+        start, end: (batch, 4, 2), floats.
+    Returns: (batch, 8).
+    """
     x, y, u, v = start[..., 0], start[..., 1], end[..., 0], end[..., 1]
     zero, one = ops.zeros_like(u), ops.ones_like(u)
 
@@ -239,6 +244,21 @@ def _homography(start: Any, end: Any) -> Any:
     matrix = ops.concatenate([of_x, of_y], axis=1)
     target = ops.expand_dims(ops.concatenate([x, y], axis=-1), axis=-1)
     return ops.squeeze(ops.linalg.solve(matrix, target), axis=-1)
+
+
+def projected(numbers: Sequence[Any], x: Any, y: Any) -> tuple[Any, Any]:
+    """Where a perspective takes points.
+
+    Args:
+        numbers: the eight numbers of `homography`, each in a shape that broadcasts to that of the points.
+        x, y: the points.
+    """
+
+    def along(first: Any, second: Any, third: Any) -> Any:
+        return ops.add(ops.add(ops.multiply(x, first), ops.multiply(y, second)), third)
+
+    below = along(numbers[6], numbers[7], 1.0)
+    return ops.divide(along(*numbers[0:3]), below), ops.divide(along(*numbers[3:6]), below)
 
 
 @op
@@ -271,17 +291,11 @@ def perspective_transform(
             f"perspective_transform: points of shapes {tuple(start.spec.shape)} and {tuple(end.spec.shape)}.",
             fix="give both as (batch, 4, 2), or (4, 2).",
         )
-    numbers = _homography(ops.reshape(start, (-1, 4, 2)), ops.reshape(end, (-1, 4, 2)))
+    numbers = homography(ops.reshape(start, (-1, 4, 2)), ops.reshape(end, (-1, 4, 2)))
 
     def warp(batch: Any) -> Any:
         rows, columns = _grid(*batch.spec.shape[1:3])
-        h = [ops.reshape(numbers[:, place], (-1, 1, 1)) for place in range(8)]
-
-        def along(first: Any, second: Any, third: Any) -> Any:
-            return ops.add(ops.add(ops.multiply(columns, first), ops.multiply(rows, second)), third)
-
-        below = along(h[6], h[7], 1.0)
-        x, y = ops.divide(along(*h[0:3]), below), ops.divide(along(*h[3:6]), below)
+        x, y = projected([ops.reshape(numbers[:, place], (-1, 1, 1)) for place in range(8)], columns, rows)
         return _warped(batch, *_for_each(batch, y, x), interpolation, "constant", fill_value)
 
     return over_batch(images, data_format, "perspective_transform", warp)
@@ -325,15 +339,28 @@ def elastic_transform(
     Source: Simard, Steinkraus and Platt 2003, "Best practices for convolutional neural networks applied to visual
     document analysis".
     """
+    size = int(6 * float(sigma)) | 1
+    return bent(images, alpha, sigma, size, _key_of(seed), interpolation, fill_mode, fill_value, data_format)
+
+
+def bent(
+    images: Any, alpha: Any, sigma: Any, size: int, key: Any, interpolation: str, fill_mode: str, fill_value: float,
+    data_format: str | None,
+) -> Any:  # fmt: skip
+    """`elastic_transform`, also for an `alpha` and `sigma` that are known only later.
+
+    Args:
+        size: of the window that smooths the movement, in pixels: six times the largest `sigma`, and odd.
+        key: four uint32: equal ones give equal movements.
+    """
     _check("elastic_transform", fill_mode, interpolation)
     images = require_images(images, "elastic_transform")
-    size = int(6 * float(sigma)) | 1
 
     def warp(batch: Any) -> Any:
         rows, columns = _grid(*batch.spec.shape[1:3])
         shape = (*batch.spec.shape[:3], 2)
-        noise = ops.multiply(draws.normal(_key_of(seed), shape, dtype=as_dtype("float32")), sigma)
-        noise = gaussian_blur(noise, (size, size), (sigma, sigma), data_format="channels_last")
+        noise = ops.multiply(draws.normal(key, shape, dtype=as_dtype("float32")), sigma)
+        noise = gaussian_blur(noise, (size, size), ops.stack([sigma, sigma]), data_format="channels_last")
         y, x = (ops.add(grid, ops.multiply(noise[..., place], alpha)) for place, grid in ((0, rows), (1, columns)))
         return _warped(batch, y, x, interpolation, fill_mode, fill_value)
 

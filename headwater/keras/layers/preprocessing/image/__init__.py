@@ -1,0 +1,1 @@
+"""Layers that change images, with their boxes, masks and labels: a layer a file."""
