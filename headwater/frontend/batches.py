@@ -35,6 +35,7 @@ class BatchGatherer:
         self._backend = backends.current()
         self._sources = [tensor.buffer for tensor in tensors]
         self._order = self._backend.from_numpy(np.arange(self.size, dtype=np.int64))
+        self._strings = [place for place, tensor in enumerate(tensors) if tensor.spec.dtype.kind == "string"]
 
     def __len__(self) -> int:
         return -(-self.size // self.batch_size)
@@ -55,7 +56,19 @@ class BatchGatherer:
     def buffers(self, step: int) -> list[Any]:
         """The buffers of batch `step`, one for each tensor: what `ConcreteFunction.run` takes."""
         start = step * self.batch_size
-        return self._backend.gather_rows(self._sources, self._order, start, min(self.batch_size, self.size - start))
+        count = min(self.batch_size, self.size - start)
+        if self._strings:
+            return self._with_strings(start, count)
+        return self._backend.gather_rows(self._sources, self._order, start, count)
+
+    def _with_strings(self, start: int, count: int) -> list[Any]:
+        """The same where some tensors hold strings, which no backend gathers."""
+        rows = np.asarray(self._order)[start : start + count]
+        numbers = [source for place, source in enumerate(self._sources) if place not in self._strings]
+        gathered = iter(self._backend.gather_rows(numbers, self._order, start, count) if numbers else ())
+        return [
+            source[rows] if place in self._strings else next(gathered) for place, source in enumerate(self._sources)
+        ]
 
     def __iter__(self) -> Iterator[list[Any]]:
         return (self.buffers(step) for step in range(len(self)))

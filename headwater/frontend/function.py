@@ -53,6 +53,8 @@ class ConcreteFunction:
         states: the variables' states, in the order of the graph's inputs.
         backend: name of the backend that it runs on; None for the one in use.
         updates: positions among the states of those that it writes, in the order of the graph's last outputs.
+        prelude: what is computed before it runs, and gives it arguments beside its own (frontend/prelude.py); None
+            where there is nothing.
     """
 
     def __init__(
@@ -63,9 +65,11 @@ class ConcreteFunction:
         structure: Any,
         examples: Sequence[Array] = (),
         backend: str | None = None,
+        prelude: Any = None,
     ) -> None:
         self.name = name
         self.backend = backend
+        self.prelude = prelude
         self._source = (function, name, list(leaves), structure)
         self._of_sizes: dict[Any, ConcreteFunction] = {}  # of a signature with open sizes: traced for known ones
         self.structured_input_signature = structure.unflatten(
@@ -75,6 +79,8 @@ class ConcreteFunction:
         trace = dispatch.Trace(name)
         inputs = [trace.input(leaf) if isinstance(leaf, Spec) else leaf for leaf in leaves]
         trace.examples = dict(zip(trace.graph.inputs, examples))
+        if prelude is not None:
+            prelude.begin(trace, inputs)
         with dispatch.tracing(trace), dispatch.recording(()):
             args, kwargs = structure.unflatten(inputs)
             result = function(*args, **kwargs)
@@ -89,6 +95,8 @@ class ConcreteFunction:
         self.created_variables = len(trace.created_variables)
         self.states: list[State] = _ordered_states(trace)
         self.graph.outputs = [*results, *updates]
+        if prelude is not None:
+            self.input_specs = prelude.finish(self.graph, len(self.states))
         order = {state: index for index, state in enumerate(self.states)}
         self.updates = tuple(order[state] for state in trace.written)
         self._output_specs = [value.spec for value in results]
@@ -491,6 +499,25 @@ class Function:
             return self._without_creation(specs, structure, examples) if found.created_variables else found
         except NotTraceableError:
             return SteppedFunction(self.python_function, self.__name__, specs, structure)
+
+    def traced_after(self, prelude: Callable[[], Any], leaves: Sequence[Array], structure: Any) -> ConcreteFunction:
+        """The function of one argument, traced for a call with strings, which a prelude keeps out of the program.
+
+        Args:
+            prelude: makes one.
+            leaves: the tensors of the argument.
+            structure: of the argument.
+        Raises: NotTraceableError if more of it than a prelude can do hangs on strings.
+        """
+        form = tree.flatten(((structure.unflatten(list(leaves)),), {}))[1]
+        specs = [leaf.spec for leaf in leaves]
+        for _ in range(2):  # once more, where variables were made
+            found = ConcreteFunction(
+                self._traceable, self.__name__, specs, form, leaves, self.backend, prelude=prelude()
+            )
+            if not found.created_variables:
+                break
+        return found
 
     def _without_creation(self, specs: list[Any], structure: Any, examples: Sequence[Array]) -> ConcreteFunction:
         """Traced again, after a trace that made variables: that is allowed once, and they must be there now."""

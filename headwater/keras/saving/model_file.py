@@ -1,4 +1,4 @@
-"""The `.keras` file: a zip archive of metadata.json, config.json and model.weights.h5."""
+"""The `.keras` file: a zip archive of metadata.json, config.json, model.weights.h5 and the files of layers, assets."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import zipfile
 from typing import Any
 
 from headwater.errors import ArgumentError
-from headwater.keras.saving import state, strict_json
+from headwater.keras.saving import asset_files, state, strict_json
 from headwater.keras.saving.hdf5 import MAX_EXPANSION, Reader, h5py_module
 from headwater.keras.saving.serialization import deserialize_keras_object, serialize_keras_object, sharing_scope
 
@@ -29,6 +29,8 @@ def write_model(model: Any, file: Any) -> None:
         archive.writestr(METADATA, json.dumps(metadata))
         archive.writestr(CONFIG, json.dumps(config))
         archive.writestr(WEIGHTS, weights.getbuffer())
+        for name, content in asset_files.collected(model).items():
+            archive.writestr(name, content)
 
 
 def read_model(file: Any, what: str, custom_objects: Any = None, compiled: bool = True, safe_mode: bool = True) -> Any:
@@ -51,6 +53,8 @@ def read_model(file: Any, what: str, custom_objects: Any = None, compiled: bool 
     with archive:
         config = strict_json.parse(_member(archive, CONFIG, what, strict_json.MAX_BYTES), f"{CONFIG} of {what}")
         weights = _member(archive, WEIGHTS, what)
+        names = [info.filename for info in archive.infolist() if info.filename.startswith(f"{asset_files.FOLDER}/")]
+        assets = {name: _member(archive, name, what) for name in names}
     if not isinstance(config, dict):
         raise ArgumentError(f"{CONFIG} of {what} describes no model.", fix="check the file.", where="")
     if not compiled:
@@ -59,6 +63,7 @@ def read_model(file: Any, what: str, custom_objects: Any = None, compiled: bool 
         model = deserialize_keras_object(config, custom_objects, safe_mode=safe_mode)
     with Reader(io.BytesIO(weights), f"{WEIGHTS} of {what}") as reader:
         state.read_state(model, reader, what=what)
+    asset_files.restored(model, list(assets), assets.__getitem__)
     return model
 
 

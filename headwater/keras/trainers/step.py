@@ -6,10 +6,11 @@ import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from headwater.frontend.function import ConcreteFunction, function, functions_run_eagerly
+from headwater.frontend.function import ConcreteFunction, SteppedFunction, function, functions_run_eagerly
 from headwater.frontend.tensor import Tensor
 from headwater.frontend.tensor_spec import TensorSpec
 from headwater.keras.trainers.batches import ArrayBatches, Epochs
+from headwater.keras.trainers.string_step import StringStep
 
 
 class StepProgram:
@@ -25,26 +26,38 @@ class StepProgram:
         self._step = step
         self._eager = eager
         self._function = function(step, autograph=autograph)
-        self._programs: dict[Any, ConcreteFunction] = {}
+        self._programs: dict[Any, ConcreteFunction | StringStep] = {}
 
     @property
     def runs_eagerly(self) -> bool:
         """Whether steps run op by op."""
         return self._eager or functions_run_eagerly()
 
-    def program(self, specs: Sequence[tuple[tuple, Any]], structure: Any) -> ConcreteFunction:
+    def program(self, specs: Sequence[tuple[tuple, Any]], structure: Any) -> ConcreteFunction | StringStep:
         """The program for batches of tensors of these shapes and dtypes, traced when it is first asked for."""
         key = (tuple(specs), structure)
         found = self._programs.get(key)
         if found is None:
-            data = structure.unflatten([TensorSpec(shape, dtype) for shape, dtype in specs])
-            found = self._function.get_concrete_function(data)
+            found = self._made(specs, structure)
             if len(self._programs) >= 128:  # the oldest shapes go first
                 self._programs.pop(next(iter(self._programs)))
             self._programs[key] = found
         return found
 
-    def over(self, data: Epochs) -> Iterator[tuple[ConcreteFunction | None, Any]]:
+    def _made(self, specs: Sequence[tuple[tuple, Any]], structure: Any) -> ConcreteFunction | StringStep:
+        if any(dtype.kind == "string" for _, dtype in specs):
+            return StringStep(self._function, specs, structure)
+        data = structure.unflatten([TensorSpec(shape, dtype) for shape, dtype in specs])
+        found = self._function.get_concrete_function(data)
+        return StringStep(self._function, specs, structure, True) if isinstance(found, SteppedFunction) else found
+
+    def prepare(self, leaves: Sequence[Tensor], structure: Any) -> None:
+        """Trace the step for a batch, so that what it makes, such as variables, is there."""
+        found = self.program([leaf.spec for leaf in leaves], structure)
+        if isinstance(found, StringStep):
+            found.prepare(leaves)
+
+    def over(self, data: Epochs) -> Iterator[tuple[Any, Any]]:
         """Run the step on each batch of an epoch; the program and the buffers that it returned, of each.
 
         Without a program (running eagerly), what the step returned. `results_of` makes sense of both.
@@ -61,7 +74,7 @@ class StepProgram:
                 program = self.program([leaf.spec for leaf in leaves], structure)
                 yield program, program.run([leaf.buffer for leaf in leaves])
 
-    def _over_arrays(self, batches: ArrayBatches) -> Iterator[tuple[ConcreteFunction, Any]]:
+    def _over_arrays(self, batches: ArrayBatches) -> Iterator[tuple[Any, Any]]:
         batches.new_order()
         gatherer = batches.gatherer
         programs = {}
@@ -80,6 +93,6 @@ class StepProgram:
         return program.results(program.run([leaf.buffer for leaf in leaves]))
 
 
-def results_of(program: ConcreteFunction | None, returned: Any) -> Any:
+def results_of(program: ConcreteFunction | StringStep | None, returned: Any) -> Any:
     """What a step returned, as tensors in their structure."""
     return returned if program is None else program.results(returned)

@@ -490,8 +490,7 @@ class Trainer:
                 x, _, _ = unpack(structure.unflatten(leaves))
                 self._symbolic_build(x)
             return
-        leaves, structure = batches.peek()
-        program.program([(tuple(leaf.shape), leaf.dtype) for leaf in leaves], structure)
+        program.prepare(*batches.peek())
 
     def _check_labels(self, program: StepProgram, batches: ArrayBatches | StreamBatches) -> None:
         """Check the labels of arrays once, before programs see them; shapes are known once a step is traced."""
@@ -501,7 +500,7 @@ class Trainer:
         if y is None or not any(leaf.dtype.is_integer for leaf in tree.leaves(y)):
             return
         if not self._compile_loss.built:
-            program.program([(spec.shape, spec.dtype) for spec in batches.gatherer.specs()], batches.structure)
+            program.prepare(*batches.peek())
         self._compile_loss.check_labels(y)
 
     def _symbolic_build(self, x: Any) -> None:

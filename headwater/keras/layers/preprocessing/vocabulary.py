@@ -1,0 +1,123 @@
+"""Vocabularies: tokens and the indices that they stand for, and the text file that keeps them in a model's archive."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from headwater.errors import ArgumentError, NotFoundError
+
+
+class Vocabulary:
+    """Tokens, each with an index: its place in the list, counted from `start`.
+
+    Args:
+        tokens: the tokens, all `bytes` or all whole numbers, each once.
+        start: index of the first one.
+        reserved: indices of tokens that are not counted among the vocabulary, by token.
+    Example:
+        >>> Vocabulary([b"a", b"b"], start=1).indices(np.array([b"b", b"?"], object), default=0).tolist()
+        [2, 0]
+    """
+
+    def __init__(self, tokens: Sequence[Any], start: int, reserved: Mapping[Any, int] | None = None) -> None:
+        self.tokens = list(tokens)
+        self.start = start
+        self._table = {token: index for index, token in enumerate(self.tokens, start)} | dict(reserved or {})
+        self._holds_numbers = any(not isinstance(token, bytes) for token in itertools.islice(self._table, 1))
+        if self._holds_numbers:
+            keys = np.array(list(self._table), np.int64)
+            order = np.argsort(keys)
+            self._sorted, self._places = keys[order], np.array(list(self._table.values()), np.int64)[order]
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+    def indices(self, tokens: np.ndarray, default: int) -> np.ndarray:
+        """The index of each token, `default` for those that are not in the vocabulary.
+
+        Args:
+            tokens: an array of any shape, of `bytes` objects or of int64.
+            default: an index.
+        Returns: int64, of the shape of `tokens`.
+        """
+        if not self._table:
+            return np.full(tokens.shape, default, np.int64)
+        if self._holds_numbers:
+            return self._indices_of_numbers(tokens, default)
+        # dict.get under map: a look-up of a token costs a hash, no step of the interpreter.
+        found = map(self._table.get, tokens.ravel().tolist(), itertools.repeat(default))
+        return np.fromiter(found, np.int64, tokens.size).reshape(tokens.shape)
+
+    def _indices_of_numbers(self, tokens: np.ndarray, default: int) -> np.ndarray:
+        places = np.minimum(np.searchsorted(self._sorted, tokens), len(self._sorted) - 1)
+        return np.where(self._sorted[places] == tokens, self._places[places], default)
+
+    def tokens_at(self, indices: np.ndarray, default: Any) -> np.ndarray:
+        """The token of each index, `default` for those that no token has; an array of objects or of int64."""
+        dtype = object if isinstance(default, bytes) or not self._holds_numbers else np.int64
+        known = np.empty(len(self.tokens) + 1, dtype)
+        known[:-1], known[-1] = self.tokens, default
+        places = np.asarray(indices, np.int64) - self.start
+        return known[np.where((places >= 0) & (places < len(self.tokens)), places, len(self.tokens))]
+
+
+def repeated(tokens: Sequence[Any]) -> list[Any]:
+    """The tokens that a list has more than once."""
+    seen: set[Any] = set()
+    return list(dict.fromkeys(token for token in tokens if token in seen or seen.add(token)))
+
+
+def to_lines(tokens: Sequence[Any]) -> bytes:
+    """The text file that Keras keeps a vocabulary in: a token a line."""
+    return "\n".join(map(str, tokens)).encode()
+
+
+def fits_lines(tokens: Sequence[Any]) -> bool:
+    """Whether a text file can hold the tokens: none has a line break in it, and the last one is not empty.
+
+    Keras reads the file with `str.splitlines`, which breaks at separators that are no newline, too.
+    """
+    texts = list(map(str, tokens))
+    return not texts or (texts[-1] != "" and "\n".join(texts).splitlines() == texts)
+
+
+def from_lines(data: bytes, numbers: bool, what: str) -> list[Any]:
+    """The tokens that `to_lines` wrote.
+
+    Args:
+        data: content of the file.
+        numbers: whether they are whole numbers.
+        what: its name, for messages.
+    Raises: ArgumentError if it holds something else.
+    """
+    try:
+        lines = data.decode().replace("\r\n", "\n").split("\n")
+        while lines and lines[-1] == "":
+            lines.pop()
+        return [int(line) for line in lines] if numbers else lines
+    except ValueError as error:
+        kind = "whole numbers" if numbers else "UTF-8 text"
+        raise ArgumentError(f"{what} does not hold {kind}: {error}.", fix="check the file.", where="") from None
+
+
+def of_text_file(path: str, numbers: bool) -> list[Any]:
+    """The tokens of a user's file, one a line.
+
+    Raises: NotFoundError if there is none; ArgumentError if it does not hold a token a line.
+    """
+    try:
+        with open(path, "rb") as file:
+            data = file.read()
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+        raise NotFoundError(
+            f"Vocabulary file {path} does not exist.", fix="check the path, or pass a list of tokens.", where=""
+        ) from None
+    lines = data.replace(b"\r", b"").split(b"\n")
+    if lines and not lines[-1]:
+        lines.pop()  # what follows the last line break
+    text = b"\n".join(lines)
+    return from_lines(text, numbers, path) if numbers else [line.decode("utf-8", "surrogateescape") for line in lines]
