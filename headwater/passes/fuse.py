@@ -331,8 +331,8 @@ class _Builder:
         return self.fusion.position[node] if region is None else region.last
 
     def _ready_positions(self) -> dict[Value, int]:
-        """The node after which each value can be had: the one that makes it, but for single numbers, which can be made as
-        soon as what they need is there."""
+        """The node after which each value can be had: the one that makes it; for a single number, the last one of what
+        it is made from."""
         ready: dict[Value, int] = {}
         for node in self.old.nodes:
             needed = max((ready.get(value, 0) for value in node.inputs), default=0)

@@ -8,10 +8,18 @@
 #include "../matmul/epilogue.h"
 #include "../thread_pool.h"
 #include "exact_convolution.h"
+#include "image_sizes.h"
 #include "sliding_product.h"
+#include "winograd_pass.h"
 
 namespace headwater {
 namespace {
+
+std::unique_ptr<ConvPass> make_pass(const ConvShape& s, const WindowAxes& axes, bool transposed) {
+  if (WinogradBlocks::serves(s.dtype, axes, source_images(s, transposed), made_images(s, transposed), s.groups))
+    return std::make_unique<WinogradPass>(s, axes, transposed);
+  return std::make_unique<SlidingPass>(s, axes, transposed);
+}
 
 // One or several passes over the input, and what follows them.
 class Sliding final : public Kernel {
@@ -24,9 +32,9 @@ class Sliding final : public Kernel {
     rows_ = y.shape.count(0, y.shape.rank() - 1);
     row_bytes_ = y.shape.empty() ? 1 : y.shape.back() * static_cast<int64_t>(item_size(s.dtype));
     for (const WindowAxes& axes : passes) {
-      passes_.emplace_back(s, axes, transposed);
+      passes_.push_back(make_pass(s, axes, transposed));
       made_ += axes[0].count * axes[1].count * axes[2].count;
-      packed_bytes_ += (passes_.back().packed_bytes() + 63) / 64 * 64;
+      packed_bytes_ += (passes_.back()->packed_bytes() + 63) / 64 * 64;
     }
     leaves_gaps_ = made_ != (transposed ? s.in_count() : s.out_count());
     if (epilogue_ && !epilogue_->in_place()) product_bytes_ = (bytes_ + 63) / 64 * 64;
@@ -54,11 +62,11 @@ class Sliding final : public Kernel {
                 c.epilogue->run_rows(c.in, c.out, begin, end);
               },
               &context};
-    bool while_cached = passes_.size() == 1 && !leaves_gaps_ && passes_[0].has_whole_rows();
-    for (const SlidingPass& pass : passes_) {
-      pass.pack(in[1], rest);
-      pass.run(in[0], in[1], rest, y, while_cached ? done : RowsDone{});
-      rest += (pass.packed_bytes() + 63) / 64 * 64;
+    bool while_cached = passes_.size() == 1 && !leaves_gaps_ && passes_[0]->has_whole_rows();
+    for (const auto& pass : passes_) {
+      pass->pack(in[1], rest);
+      pass->run(in[0], in[1], rest, y, while_cached ? done : RowsDone{});
+      rest += (pass->packed_bytes() + 63) / 64 * 64;
     }
     if (!epilogue_) return;
     if (!done.function)
@@ -69,7 +77,7 @@ class Sliding final : public Kernel {
 
  private:
   std::unique_ptr<Epilogue> epilogue_;
-  std::vector<SlidingPass> passes_;
+  std::vector<std::unique_ptr<ConvPass>> passes_;
   double work_;
   int64_t rows_ = 0, row_bytes_ = 1, made_ = 0;
   size_t bytes_ = 0, product_bytes_ = 0, packed_bytes_ = 0;

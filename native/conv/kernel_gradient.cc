@@ -8,6 +8,7 @@
 
 #include "../thread_pool.h"
 #include "window_blocks.h"
+#include "winograd_gradient.h"
 
 namespace headwater {
 namespace {
@@ -148,6 +149,7 @@ std::unique_ptr<Kernel> make_kernel_gradient(const KernelSpec& spec) {
   ConvShape s = checked_conv_shape(name, spec.inputs[0], spec.outputs[0], spec.inputs[1], spec.attrs);
   require(s.dtype == DType::kFloat32 || s.dtype == DType::kFloat64, name,
           std::string("is not there for ") + dtype_name(s.dtype));
+  if (auto kernel = make_winograd_gradient(s)) return kernel;
   return std::make_unique<KernelGradient>(s);
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "../thread_pool.h"
+#include "image_sizes.h"
 
 namespace headwater {
 namespace {
@@ -10,9 +11,6 @@ namespace {
 constexpr int64_t kPanelBytes = 20 << 10;    // of a panel's part that stays in the first-level cache
 constexpr double kWorkPerThread = 100e3;     // multiply-adds below which a second thread does not pay
 constexpr int64_t kPackedAtOnce = 64 << 10;  // elements of the kernel that a thread packs
-
-ImageSizes x_images(const ConvShape& s) { return {s.batch, s.in, s.channels}; }
-ImageSizes y_images(const ConvShape& s) { return {s.batch, s.out, s.filters}; }
 
 }  // namespace
 
@@ -29,7 +27,7 @@ SlidingPass::SlidingPass(const ConvShape& s, const WindowAxes& axes, bool transp
       depthwise_(s.is_depthwise()),
       whole_rows_(axes[0].out_step == 1 && axes[1].out_step == 1 && axes[2].out_step == 1),
       shared_(s.work() > 2 * kWorkPerThread),
-      windows_(axes, transposed ? y_images(s) : x_images(s), transposed ? x_images(s) : y_images(s), item_, s.work()),
+      windows_(axes, source_images(s, transposed), made_images(s, transposed), item_, s.work()),
       tap_indices_(windows_.tap_indices()),
       depth_(static_cast<int64_t>(tap_indices_.size()) * inner_),
       panels_(divide_up(columns_, functions_->panel)) {

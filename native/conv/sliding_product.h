@@ -3,23 +3,21 @@
 
 #include <vector>
 
-#include "../matmul/gemm.h"
+#include "conv_pass.h"
 #include "sliding.h"
 #include "window_lists.h"
 
 namespace headwater {
 
-class SlidingPass {
+class SlidingPass final : public ConvPass {
  public:
   // transposed: windows over y make x, and lines of the kernel run over its filters.
   SlidingPass(const ConvShape& s, const WindowAxes& axes, bool transposed);
 
-  size_t packed_bytes() const { return static_cast<size_t>(packed_items_ * item_); }
-  // Whether each block makes whole rows of the result.
-  bool has_whole_rows() const { return whole_rows_; }
-  void pack(const void* kernel, void* packed) const;
-  // done: called with the rows (pixels) of the result that are complete, if they come whole.
-  void run(const void* x, const void* kernel, const void* packed, void* y, RowsDone done) const;
+  size_t packed_bytes() const override { return static_cast<size_t>(packed_items_ * item_); }
+  bool has_whole_rows() const override { return whole_rows_; }
+  void pack(const void* kernel, void* packed) const override;
+  void run(const void* x, const void* kernel, const void* packed, void* y, RowsDone done) const override;
 
  private:
   // What is done for windows of one class.

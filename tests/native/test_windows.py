@@ -77,8 +77,18 @@ def draw_convolution(rng: np.random.Generator) -> tuple[tuple[int, ...], tuple[i
 @pytest.mark.parametrize("seed", range(40))
 def test_convolution_and_gradients_of_random_sizes(isa, seed):
     rng = np.random.default_rng([11, seed])
-    x_shape, kernel_shape, y_shape, attrs = draw_convolution(rng)
-    dtype = "float64" if seed % 5 == 4 else "float32"
+    check_convolution(rng, *draw_convolution(rng), dtype="float64" if seed % 5 == 4 else "float32")
+
+
+def check_convolution(
+    rng: np.random.Generator,
+    x_shape: tuple[int, ...],
+    kernel_shape: tuple[int, ...],
+    y_shape: tuple[int, ...],
+    attrs: dict[str, Any],
+    dtype: str,
+) -> None:
+    """Compare a convolution and both gradients with float64 NumPy."""
     x, kernel, g = (rng.normal(size=shape).astype(dtype) for shape in (x_shape, kernel_shape, y_shape))
     wide = [array.astype(np.float64) for array in (x, kernel, g)]
     cases = [
@@ -94,11 +104,31 @@ def test_convolution_and_gradients_of_random_sizes(isa, seed):
         assert_close(found, wanted.astype(dtype), rtol=rtol, what=f"{primitive.name} {x_shape} {kernel_shape} {attrs}")
 
 
+@pytest.mark.parametrize("seed", range(16))
+def test_windows_of_three_columns(isa, seed):
+    """What minimal filtering serves: many windows of three columns, one step apart, of enough channels and filters."""
+    rng = np.random.default_rng([13, seed])
+    rows, channels, filters = (int(rng.choice(sizes)) for sizes in ((1, 3, 3, 5), (8, 9, 17, 40), (16, 19, 33, 64)))
+    height, width = (int(n) for n in rng.integers(6, 40, 2))
+    pads = tuple((int(a), int(b)) for a, b in rng.integers(-1, 3, (2, 2)))
+    counts = (height + sum(pads[0]) - rows + 1, width + sum(pads[1]) - 2)
+    batch = -(-560 // (counts[0] * counts[1])) if seed % 4 else 19
+    if seed % 8 == 7:  # blocks of some tiles of some rows
+        channels, width, counts, batch = 300, 90, (counts[0], 90 + sum(pads[1]) - 2), 1
+    sizes, lead = ((height, width), ()) if seed % 3 else ((2, height, width), (1,))
+    depth = (2,) if lead else ()
+    attrs = {"strides": (1,) * len(sizes), "padding": (((0, 0),) if lead else ()) + pads,
+             "dilation": (1,) * len(sizes), "groups": 1}  # fmt: skip
+    shapes = (batch, *sizes, channels), (*lead, rows, 3, channels, filters), (batch, *depth, *counts, filters)
+    check_convolution(rng, *shapes, attrs, "float32")
+
+
 @pytest.mark.parametrize(
     ("x_shape", "window", "filters", "strides", "groups"),
     [
         ((7, 19, 23, 16), (3, 3), 24, (1, 1), 1),
         ((64, 8, 8, 8), (3, 3), 8, (1, 1), 1),
+        ((64, 8, 8, 20), (3, 3), 32, (1, 1), 1),
         ((2, 90, 91, 32), (5, 5), 40, (2, 1), 1),
         ((3, 60, 61, 48), (3, 3), 48, (1, 1), 48),
         ((4, 9, 9, 9, 8), (3, 3, 3), 16, (1, 1, 1), 1),
