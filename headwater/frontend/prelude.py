@@ -1,8 +1,8 @@
 """What a traced step computes on the host before its program runs: whatever hangs on strings alone.
 
 Programs know no strings. So a step that is traced for a batch with strings in it (`keras/trainers/string_step.py`)
-leaves what is done with them to its `Prelude`: it is done at once, for that batch; numbers that come out of it enter the
-trace as inputs; and it is done again for each later batch, whose program is chosen by the shapes of what comes out.
+leaves what is done with them to its `Prelude`: it is done at once, for that batch; numbers that come out of it enter
+the trace as inputs; and it is done again for each later batch, whose program is chosen by the shapes of what comes out.
 """
 
 from __future__ import annotations

@@ -46,6 +46,10 @@ def _classes(group: str) -> dict[str, type]:
         from headwater.keras.models.functional import Functional
 
         found["Functional"] = Functional
+    if group == "layers":
+        from headwater.keras.layers.preprocessing import features
+
+        found.update({name: getattr(features, name) for name in ("Cross", "Feature", "TFDConcat", "TFDIdentity")})
     if group == "optimizers":
         found.update(_legacy_optimizer_names(found))
     return found
@@ -93,6 +97,10 @@ def find_class(module: str | None, name: str) -> type | None:
     if module and group_of(module) is None:
         return None  # a user's module: only custom objects can answer
     group = group_of(module)
+    if group == "utils":
+        from headwater.keras.utils import FeatureSpace
+
+        return FeatureSpace if name == "FeatureSpace" else None
     if group in _GROUPS:
         found = _classes(group).get(name)
         if found is not None:

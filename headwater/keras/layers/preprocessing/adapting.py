@@ -22,12 +22,13 @@ def is_stream(data: Any) -> bool:
     return hasattr(data, "__iter__") or (hasattr(data, "__getitem__") and hasattr(data, "__len__"))
 
 
-def batches_of(data: Any, steps: int | None = None) -> Iterator[Any]:
+def batches_of(data: Any, steps: int | None = None, first_only: bool = False) -> Iterator[Any]:
     """The batches of a stream, or the array itself.
 
     Args:
         data: an array or a stream.
         steps: how many batches to take; None for all.
+        first_only: whether of a batch (x, y) the first part is meant.
     Raises: ArgumentError if an item of a stream has several parts.
     """
     if not is_stream(data):
@@ -35,6 +36,8 @@ def batches_of(data: Any, steps: int | None = None) -> Iterator[Any]:
         return
     items = data if hasattr(data, "__iter__") else (data[index] for index in range(len(data)))
     for batch in itertools.islice(items, steps):
+        if first_only and isinstance(batch, (tuple, list)) and len(batch) and hasattr(batch[0], "shape"):
+            batch = batch[0]
         if isinstance(batch, (tuple, dict)) and not hasattr(batch, "shape"):
             raise ArgumentError(
                 f"adapt was given batches of {len(batch)} parts, and a layer adapts to one.",

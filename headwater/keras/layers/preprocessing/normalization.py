@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,8 @@ import numpy as np
 from headwater import ops
 from headwater.errors import ArgumentError, ShapeError, StateError
 from headwater.keras.layers.layer import Layer
+from headwater.keras.layers.preprocessing.adapting import batches_of
+from headwater.keras.layers.preprocessing.moments import Moments
 
 
 class Normalization(Layer):
@@ -43,12 +44,26 @@ class Normalization(Layer):
         self._set_untracked(
             input_mean=None if mean is None else np.asarray(mean, "float32"),
             input_variance=None if variance is None else np.asarray(variance, "float32"),
-        )
+            _moments=None, _keep=None,
+        )  # fmt: skip
+        if mean is not None:
+            self._check_given()
         self.invert = invert
         self.supports_masking = True
 
+    def _check_given(self) -> None:
+        mean, variance = self.input_mean, self.input_variance
+        if mean.shape != variance.shape or mean.ndim > len(self.axis):
+            raise ShapeError(
+                f"Normalization: mean of shape {mean.shape}, variance of shape {variance.shape}, for axis {self.axis}.",
+                fix="give both one shape, with no more axes than `axis` names.",
+                where="",
+            )
+
     def build(self, input_shape: Any) -> None:
         """Make the variables for means and variances, unless they were given."""
+        if input_shape is None:
+            return
         ndim = len(input_shape)
         if any(not -ndim <= axis < ndim for axis in self.axis):
             raise ShapeError(
@@ -69,58 +84,93 @@ class Normalization(Layer):
             self.adapt_mean = self.add_weight(name="mean", shape=sizes, initializer="zeros", trainable=False)
             self.adapt_variance = self.add_weight(name="variance", shape=sizes, initializer="ones", trainable=False)
             self.count = self.add_weight(name="count", shape=(), dtype="int32", initializer="zeros", trainable=False)
-            self._set_untracked(mean=None, variance=None)
-        else:
-            spread = self._spread if self._keep else ()
-            self._set_untracked(
-                mean=np.broadcast_to(self.input_mean.reshape(-1) if self._keep else self.input_mean, sizes).reshape(
-                    spread
-                ),
-                variance=np.broadcast_to(
-                    self.input_variance.reshape(-1) if self._keep else self.input_variance, sizes
-                ).reshape(spread),
-            )
+
+    # ---- adapting ---------------------------------------------------------------------------------------------------
 
     def adapt(self, data: Any, batch_size: int | None = None, steps: int | None = None) -> None:
-        """Find means and variances of data, in float64.
+        """Find means and variances of data, in float64, in one pass and constant memory.
 
         Args:
-            data: an array, or an iterable of batches.
-            batch_size, steps: accepted; `steps` limits the batches taken of an iterable.
-        Raises: StateError if means were given to the constructor.
+            data: an array, or an iterable of batches: a Dataset, a generator, a list of arrays. A Dataset of single
+                rows is batched.
+            batch_size: accepted; not needed.
+            steps: how many batches to take of an iterable; None for all.
+        Raises: StateError if means were given to the constructor; ShapeError if the data does not fit the layer.
         """
+        self.reset_state()
+        for batch in batches_of(_iterated(data), steps, first_only=True):
+            self.update_state(batch)
+        self.finalize_state()
+
+    def update_state(self, data: Any) -> None:
+        """Take a batch into account."""
         if self.input_mean is not None:
             raise StateError(
                 "Normalization has been given its means.", fix="leave out `mean` and `variance` to adapt it."
             )
-        moments = None
-        for batch in _batches(data, steps):
-            values = np.asarray(batch, dtype=np.float64)
-            if values.ndim == 1:
-                values = values[:, None] if self.built and len(getattr(self, "_spread", ())) == 2 else values
-            if not self.built:
-                self.build((None, *values.shape[1:]) if values.ndim > 1 else values.shape)
-            moments = _merged(moments, values, self._reduce)
-        if moments is None:
-            raise ArgumentError("Normalization.adapt was given no data.", fix="pass at least one batch.")
-        count, mean, square = moments
-        self.adapt_mean.assign(mean.astype("float32"))
-        self.adapt_variance.assign((square / count).astype("float32"))
-        self.count.assign(np.int32(min(count, 2**31 - 1)))
-        self.finalize_state()
+        values = np.asarray(data)
+        if not self.built:
+            self.build((None, *values.shape[1:]) if 0 not in self._kept_of(values) else values.shape)
+        elif values.ndim == 1 and len(self._spread) == 2 and self._spread[1] == 1:
+            values = values[:, None]
+        self._require_fit(values.shape)
+        if self._moments is None:
+            self._set_untracked(_moments=Moments(self._reduce))
+        self._moments.update(values)
+
+    def _kept_of(self, values: np.ndarray) -> set[int]:
+        return {axis % values.ndim for axis in self.axis if values.ndim}
+
+    def _require_fit(self, shape: tuple[int, ...]) -> None:
+        fits = len(shape) == len(self._spread) and all(shape[axis] == self._spread[axis] for axis in self._keep)
+        if not fits:
+            known = tuple(size if axis in self._keep else None for axis, size in enumerate(self._spread))
+            raise ShapeError(
+                f"{self.name!r} was built for inputs of shape {known} and is to adapt to data of shape {tuple(shape)}.",
+                fix="make a new layer, or give it data of that shape.",
+            )
 
     def finalize_state(self) -> None:
-        """Nothing to do: the variables are read when the layer is called."""
+        """Make means and variances of what was seen."""
+        moments = self._moments
+        if self.input_mean is not None or moments is None:
+            return
+        if not moments.count:
+            raise ArgumentError("Normalization.adapt was given no data.", fix="pass at least one batch.")
+        self.adapt_mean.assign(moments.mean.astype("float32"))
+        self.adapt_variance.assign(moments.variance.astype("float32"))
+        self.count.assign(np.int32(min(moments.count, 2**31 - 1)))
+        self.reset_state()
 
-    def _moments(self) -> tuple[Any, Any]:
-        if self.mean is not None:
-            return self.mean, self.variance
-        spread = self._spread if self._keep else ()
-        return ops.reshape(self.adapt_mean, spread), ops.reshape(self.adapt_variance, spread)
+    def reset_state(self) -> None:
+        """Forget what was seen."""
+        self._set_untracked(_moments=None)
+
+    # ---- normalizing ------------------------------------------------------------------------------------------------
+
+    @property
+    def mean(self) -> Any:
+        """The means, in a shape that broadcasts with the inputs; None before the layer is built."""
+        return self._spread_out(self.input_mean, self.__dict__.get("adapt_mean"))
+
+    @property
+    def variance(self) -> Any:
+        """The variances, likewise."""
+        return self._spread_out(self.input_variance, self.__dict__.get("adapt_variance"))
+
+    def _spread_out(self, given: Any, adapted: Any) -> Any:
+        if self._keep is None:
+            return None
+        if given is None:
+            return ops.cast(ops.reshape(adapted, self._spread), self.compute_dtype)
+        sizes = [1] * len(self._spread)  # those of `given` belong to the last of the axes that are kept
+        for place in range(1, given.ndim + 1):
+            sizes[self._keep[-place]] = given.shape[-place]
+        return ops.convert_to_tensor(np.broadcast_to(given.reshape(sizes), self._spread), self.compute_dtype)
 
     def call(self, inputs: Any) -> Any:
         """The input, normalized."""
-        mean, variance = (ops.convert_to_tensor(value, self.compute_dtype) for value in self._moments())
+        mean, variance = self.mean, self.variance
         inputs = ops.cast(inputs, self.compute_dtype)
         scale = ops.maximum(ops.sqrt(variance), 1e-7)
         if self.invert:
@@ -141,30 +191,11 @@ class Normalization(Layer):
             "variance": None if self.input_variance is None else self.input_variance.tolist(),
         }
 
-    def load_own_variables(self, store: Any) -> None:
-        """Take means and variances from `store`."""
-        super().load_own_variables(store)
-        self.finalize_state()
 
-
-def _batches(data: Any, steps: int | None) -> Any:
-    if hasattr(data, "shape") or (isinstance(data, (list, tuple)) and not hasattr(data[0], "shape")):
-        yield data
-        return
-    for index, batch in enumerate(data):
-        if steps is not None and index >= steps:
-            return
-        yield batch[0] if isinstance(batch, (tuple, list)) else batch
-
-
-def _merged(moments: Any, values: np.ndarray, axes: tuple[int, ...]) -> tuple[int, np.ndarray, np.ndarray]:
-    """Count, mean and sum of squared deviations of all values so far (Chan, Golub and LeVeque 1979)."""
-    count = math.prod(values.shape[axis] for axis in axes)
-    mean = values.mean(axis=axes)
-    square = ((values - values.mean(axis=axes, keepdims=True)) ** 2).sum(axis=axes)
-    if moments is None:
-        return count, mean, square
-    old_count, old_mean, old_square = moments
-    total = old_count + count
-    shift = mean - old_mean
-    return total, old_mean + shift * count / total, old_square + square + shift**2 * old_count * count / total
+def _iterated(data: Any) -> Any:
+    """A list of arrays as the iterable of batches that it is, and a Dataset of single rows in batches."""
+    if isinstance(data, (list, tuple)) and len(data) and all(hasattr(item, "shape") for item in data):
+        return iter(data)
+    spec = getattr(data, "element_spec", None)
+    spec = spec[0] if isinstance(spec, tuple) else spec
+    return data.batch(128) if spec is not None and len(spec.shape) == 1 else data
