@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from headwater.data import experimental
 from headwater.data.dataset import Dataset
+from headwater.data.file_datasets import FixedLengthRecordDataset, TextLineDataset, TFRecordDataset
 from headwater.data.iterator import Iterator, NumpyIterator
 from headwater.data.options import Options, ThreadingOptions
-from headwater.data.specs import DatasetSpec
-
-AUTOTUNE = -1
-INFINITE_CARDINALITY = -1
-UNKNOWN_CARDINALITY = -2
+from headwater.data.prefetching import AUTOTUNE
+from headwater.data.specs import DatasetSpec, NoneTensorSpec
+from headwater.data.stage import INFINITE as INFINITE_CARDINALITY
+from headwater.data.stage import UNKNOWN as UNKNOWN_CARDINALITY
 
 __all__ = [
-    "AUTOTUNE", "INFINITE_CARDINALITY", "UNKNOWN_CARDINALITY", "Dataset", "DatasetSpec", "Iterator", "NumpyIterator",
-    "Options", "ThreadingOptions",
+    "AUTOTUNE", "INFINITE_CARDINALITY", "UNKNOWN_CARDINALITY", "Dataset", "DatasetSpec", "FixedLengthRecordDataset",
+    "Iterator", "NoneTensorSpec", "NumpyIterator", "Options", "TFRecordDataset", "TextLineDataset", "ThreadingOptions",
+    "experimental",
 ]  # fmt: skip

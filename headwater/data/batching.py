@@ -89,12 +89,24 @@ class Batch(Stage):
 
 
 class BatchCursor(Over):
-    """Takes elements and combines them."""
+    """Takes elements and combines them; cuts batches from the columns of an input that has them."""
 
     index = 0
 
+    def __init__(self, stage: Any, run: Run) -> None:
+        super().__init__(stage, run)
+        self.take_batch = getattr(self.upstream, "take_batch", None) if isinstance(stage, Batch) else None
+
+    def _cut(self) -> Element:
+        batch = self.take_batch(self.stage.batch_size)
+        if batch is None or (self.stage.drop_remainder and len(batch[0]) < self.stage.batch_size):
+            raise StopIteration
+        return batch
+
     def __next__(self) -> Element:
         stage = self.stage
+        if self.take_batch is not None:
+            return self._cut()
         elements = self.upstream.take(stage.batch_size)
         if not elements or (stage.drop_remainder and len(elements) < stage.batch_size):
             raise StopIteration

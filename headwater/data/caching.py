@@ -12,6 +12,7 @@ class Cache(Through):
     """Keeps the elements of the first whole pass in memory; later passes take them from there."""
 
     label = "cache"
+    keeps_elements = True
 
     def __init__(self, source: Stage) -> None:
         super().__init__(source)

@@ -114,7 +114,7 @@ class Call:
                 found = self._traced.get_concrete_function(NO_KEYS, *tensors)
         except Exception:  # whatever it is: if it is the user's mistake, it comes again when the function is called
             found = None
-        if found is None or found._calls_python or found.created_variables or found.updates:
+        if not isinstance(found, ConcreteFunction) or found._calls_python or found.created_variables or found.updates:
             self.traceable = False
             return None
         self._programs[key] = found
@@ -161,18 +161,28 @@ class Call:
             return None
 
     def _of_first(self) -> Signature:
-        run = Run()
-        try:
-            element = next(run.open(self.source))
-        except StopIteration:
-            raise ArgumentError(
-                f"{self.owner.title}: there is no element, from which its results could be known.",
-                fix="give a source that is not empty, or a function that can be traced.",
-                where="",
-            ) from None
-        result = self.begin(run)(element, 0)
+        result = self.of_first(lambda active, element: active(element, 0))
         assert self.form is not None
         return Signature.of_values(result, self.form).relaxed()
+
+    def of_first(self, use: Callable[[ActiveCall, Element], Any]) -> Any:
+        """What `use` makes of the first element that comes without an error."""
+        run = Run()
+        cursor = run.open(first_of(self.source))
+        active = self.begin(run)
+        failure: Exception | None = None
+        for _ in range(10):
+            try:
+                return use(active, next(cursor))
+            except StopIteration:
+                break
+            except Exception as error:
+                failure = failure or error
+        raise failure or ArgumentError(
+            f"{self.owner.title}: there is no element, from which its results could be known.",
+            fix="give a source that is not empty, or a function that can be traced.",
+            where="",
+        )
 
     def noted_form(self, components: Element, form: Form) -> None:
         """Hold what it returned to what it returned before.
@@ -194,6 +204,13 @@ class Call:
                     f"the function returned {_dtype_of(component)}, and {dtype} for an element before.",
                     fix="cast what it returns to one dtype.",
                 )
+
+
+def first_of(stage: Stage) -> Stage:
+    """A stage that begins as this one does, as far as specs go, and without filling buffers."""
+    while stage.keeps_elements:
+        (stage,) = stage.inputs
+    return stage
 
 
 NO_KEYS = np.zeros((2, 4), np.uint32)
@@ -249,7 +266,7 @@ class ActiveCall:
 
     def python(self, thunk: Callable[[], Any], index: int) -> Any:
         """What Python code of the user gives for an element, its random draws following from the element."""
-        with untraced(), keys_derived_from(lambda: as_tensor(self.keys(index))):
+        with untraced(), keys_derived_from(lambda: self.keys(index)):
             return thunk()
 
     def result(self, value: Any) -> Element:
@@ -269,6 +286,25 @@ class ActiveCall:
         words = b"".join(word.to_bytes(8, "little") for word in self.of.seed.words)
         digests = [hashlib.blake2b(place + more, digest_size=16).digest() for more in (words, b"")]
         return np.frombuffer(b"".join(digests), np.uint32).reshape(2, 4)
+
+    def dataset(self, element: Element, index: int) -> Stage:
+        """The pipeline that the function gives for an element.
+
+        Raises: ArgumentError if it gives something else.
+        """
+        call = self.of
+        try:
+            found = self.python(lambda: call.function(*call.arguments(element)), index)
+            if not hasattr(found, "_stage"):
+                raise ArgumentError(
+                    f"the function returned a {type(found).__name__}, not a data set.",
+                    fix="return a tf.data.Dataset, or use map().",
+                )
+            return found._stage
+        except StopIteration as error:
+            raise noted(RuntimeError("the function raised StopIteration"), self._place(element, index)) from error
+        except Exception as error:
+            raise noted(error, self._place(element, index)) from None
 
     def state(self) -> dict[str, Any]:
         """The pass, and what draws follow from."""

@@ -138,17 +138,11 @@ class Choose(Stage):
         return found
 
     def cardinality(self) -> int:
-        return chosen_size([source.cardinality() for source in self.inputs[:-1]], self.stop_on_empty)
+        sizes = [source.cardinality() for source in self.inputs]
+        return INFINITE if all(size == INFINITE for size in sizes) else UNKNOWN
 
     def open(self, run: Run) -> Cursor:
         return _ChooseCursor(self, run)
-
-
-def chosen_size(sizes: Sequence[int], stop_on_empty: bool) -> int:
-    """How many elements a choice among inputs of these sizes gives."""
-    if stop_on_empty:
-        return INFINITE if all(size == INFINITE for size in sizes) else UNKNOWN
-    return INFINITE if INFINITE in sizes else UNKNOWN if UNKNOWN in sizes else sum(sizes)
 
 
 class _ChooseCursor(Several):
@@ -217,7 +211,11 @@ class Sample(Stage):
         return found
 
     def cardinality(self) -> int:
-        return chosen_size([source.cardinality() for source in self.inputs[: self.count]], self.stop_on_empty)
+        drawn = range(self.count) if self.weights is None else np.flatnonzero(self.weights)
+        sizes = [self.inputs[place].cardinality() for place in drawn]
+        if self.stop_on_empty:
+            return INFINITE if all(size == INFINITE for size in sizes) else UNKNOWN
+        return INFINITE if INFINITE in sizes else UNKNOWN if UNKNOWN in sizes else sum(sizes)
 
     def open(self, run: Run) -> Cursor:
         return _SampleCursor(self, run)
@@ -255,8 +253,8 @@ class _SampleCursor(Several):
             weights = _shares(as_array(next(self.upstreams[-1])[0]), self.stage.count)
         left = weights.copy()
         left[sorted(self.ended)] = 0
-        if not left.any():  # those that are left have no weight: take them in turn
-            return min(set(range(self.stage.count)) - self.ended)
+        if not left.any():  # those that are left are never drawn
+            raise StopIteration
         return int(np.searchsorted(np.cumsum(left), self.draws.next() * left.sum(), side="right"))
 
     def state(self) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +11,12 @@ import numpy as np
 from headwater.data import sources
 from headwater.data.combining import Choose, Sample, Zip
 from headwater.data.randomness import Seed
+from headwater.data.readers import matching_files
+from headwater.data.shuffling import Shuffle
 from headwater.data.specs import Signature
+from headwater.data.storing import Stored, reading_function
 from headwater.data.structure import as_array, flatten
+from headwater.data.tables import arrow_rows, frame_columns, parquet_rows
 from headwater.dtypes import as_dtype
 from headwater.errors import ArgumentError
 from headwater.frontend.tensor_spec import TensorSpec
@@ -181,10 +186,80 @@ class Constructors:
         given = tuple(given) if isinstance(given, list) else given
         parts, form = flatten(given)
         for part in parts:
-            _require_dataset(part, "zip")
+            require_dataset(part, "zip")
         if not parts:
             raise ArgumentError("there is nothing to zip.", fix="give at least one data set.", where="")
         return Constructors._new(Zip([part._stage for part in parts], form), name)
+
+    @staticmethod
+    def list_files(
+        file_pattern: Any, shuffle: bool | None = None, seed: int | None = None, name: str | None = None
+    ) -> Dataset:
+        """A data set of the paths of the files that match a pattern, or patterns.
+
+        Args:
+            file_pattern: with `*`, `?` and `[...]`.
+            shuffle: False for the order of their names; another order in each pass by default.
+            seed: what that order follows from.
+            name: what messages call it.
+        Raises: NotFoundError if no file matches.
+        """
+        stage: Any = matching_files(file_pattern)
+        if shuffle or shuffle is None:
+            stage = Shuffle(stage, stage.cardinality(), seed, True)
+        return Constructors._new(stage, name)
+
+    @staticmethod
+    def from_parquet(filenames: Any, columns: Any = None, name: str | None = None) -> Dataset:
+        """A data set of the rows of Parquet files, as dicts, read a part at a time. Not in TensorFlow.
+
+        Args:
+            filenames: one path, or several.
+            columns: names of the columns that are wanted; all by default.
+            name: what messages call it.
+        Raises: UnsupportedError if pyarrow is not installed.
+        """
+        return Constructors._new(parquet_rows(filenames, columns), name)
+
+    @staticmethod
+    def from_arrow(source: Any, columns: Any = None, name: str | None = None) -> Dataset:
+        """A data set of the rows of an Arrow table, or of Arrow (Feather) files, as dicts. Not in TensorFlow.
+
+        Args:
+            source: a table, one path, or several.
+            columns: names of the columns that are wanted; all by default.
+            name: what messages call it.
+        Raises: UnsupportedError if pyarrow is not installed.
+        """
+        return Constructors._new(arrow_rows(source, columns), name)
+
+    @staticmethod
+    def from_frame(frame: Any, name: str | None = None) -> Dataset:
+        """A data set of the rows of a frame of pandas, polars or any library with the interchange protocol, as dicts.
+        Not in TensorFlow."""
+        return Constructors._new(sources.from_tensor_slices(frame_columns(frame)), name)
+
+    @staticmethod
+    def load(
+        path: Any,
+        element_spec: Any = None,
+        compression: Any = None,
+        reader_func: Any = None,
+        wait: bool = False,
+    ) -> Dataset:
+        """A data set that `save` wrote.
+
+        Args:
+            path: of its folder.
+            element_spec: of its elements; it is in the folder, too.
+            compression, wait: accepted: the folder says how it was written, and is there only when it is whole.
+            reader_func: makes a data set of the data set of the parts' data sets.
+        Raises: NotFoundError, DataLossError if there is none, or it is damaged.
+        """
+        signature = None if element_spec is None else Signature.of(element_spec)
+        stored = Stored(os.fsdecode(path), signature)
+        reader = reading_function(reader_func)
+        return Constructors._new(stored if reader is None else reader(stored))
 
     @staticmethod
     def choose_from_datasets(datasets: Any, choice_dataset: Any, stop_on_empty_dataset: bool = True) -> Dataset:
@@ -200,7 +275,7 @@ class Constructors:
             >>> [int(x) for x in tf.data.Dataset.choose_from_datasets(parts, choices)]
             [0, 1, 1]
         """
-        _require_dataset(choice_dataset, "choose_from_datasets")
+        require_dataset(choice_dataset, "choose_from_datasets")
         parts = [part._stage for part in _nonempty(datasets, "choose_from_datasets")]
         return Constructors._new(Choose(parts, choice_dataset._stage, bool(stop_on_empty_dataset)))
 
@@ -227,7 +302,8 @@ class Constructors:
         return Constructors._new(Sample(parts, weights, Seed(seed, fresh), bool(stop_on_empty_dataset)))
 
 
-def _require_dataset(value: Any, what: str) -> None:
+def require_dataset(value: Any, what: str) -> None:
+    """Raise ArgumentError unless a value is a data set."""
     if not hasattr(value, "_stage"):
         raise ArgumentError(
             f"{what} takes data sets, not {type(value).__name__}.",
@@ -241,7 +317,7 @@ def _nonempty(datasets: Any, what: str) -> list[Any]:
     if not found:
         raise ArgumentError(f"{what}: there are no data sets.", fix="give at least one.", where="")
     for part in found:
-        _require_dataset(part, what)
+        require_dataset(part, what)
     return found
 
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import numpy as np
 
 from headwater.data.constructors import Constructors
+from headwater.data.folding import reduce
 from headwater.data.iterator import Iterator, NumpyIterator, refuse_tracing
 from headwater.data.options import Options
 from headwater.data.specs import DatasetSpec
 from headwater.data.stage import INFINITE, UNKNOWN, Run
+from headwater.data.storing import ElementWriter, shard_function
 from headwater.data.structure import as_tensor
-from headwater.data.transformations import Transformations
+from headwater.data.transformations import Transformations, text_of
 from headwater.errors import ArgumentError
 
 
@@ -94,6 +97,42 @@ class Dataset(Constructors, Transformations):
             count = "no element" if found is _NOTHING else "more than one element"
             raise ArgumentError(f"the data set has {count}.", fix="use take(1), or check the pipeline.", where="")
         return found
+
+    def reduce(self, initial_state: Any, reduce_func: Any, name: str | None = None) -> Any:
+        """The state after the last element.
+
+        Args:
+            initial_state: the state before the first element: a number, tensor, or structure of them.
+            reduce_func: the next state, for a state and an element.
+            name: what messages call it.
+        Example:
+            >>> int(tf.data.Dataset.range(5).reduce(tf.constant(0, "int64"), lambda state, x: state + x))
+            10
+        """
+        refuse_tracing("a data set is gone through")
+        return reduce(self._stage, initial_state, reduce_func, self._run())
+
+    def save(self, path: Any, compression: Any = None, shard_func: Any = None, checkpoint_args: Any = None) -> None:
+        """Write the elements into a folder, which `Dataset.load` reads.
+
+        The folder is written aside and renamed: there is a whole one or none.
+
+        Args:
+            path: of the folder; one that is there is replaced.
+            compression: "GZIP", or None.
+            shard_func: the number of the part that an element goes to.
+            checkpoint_args: accepted.
+        """
+        writer = ElementWriter(text_of(path), compression, shard_function(shard_func, self._stage))
+        for element in self._run().open(self._stage):
+            writer.write(element)
+        writer.finish(self._stage.signature)
+
+    def fingerprint(self) -> Any:
+        """A number that follows from the stages of the pipeline, as a uint64 tensor."""
+        text = " ".join(f"{stage.label}:{stage.cardinality()}" for stage in self._stage.walk())
+        digest = hashlib.blake2b(text.encode(), digest_size=8).digest()
+        return as_tensor(np.frombuffer(digest, np.uint64)[0])
 
     def options(self) -> Options:
         """How it runs."""

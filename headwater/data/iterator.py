@@ -11,8 +11,8 @@ import numpy as np
 from headwater.data import specs
 from headwater.data.stage import Cursor, Run, Stage
 from headwater.data.structure import as_array, as_tensor, flatten, is_opaque
-from headwater.errors import OutOfRangeError, StateError
-from headwater.frontend.tracing import is_tracing
+from headwater.errors import NotTraceableError, OutOfRangeError, StateError
+from headwater.ir.dispatch import current_trace
 
 
 class Iterator(PythonIterator):
@@ -37,6 +37,8 @@ class Iterator(PythonIterator):
         return self
 
     def __next__(self) -> Any:
+        if current_trace() is not None:
+            refuse_tracing("an iterator is asked for its next element")
         with self._lock:
             element = next(self._cursor)
         if len(element) == 1 and self._stage.form.key == "*":
@@ -108,8 +110,8 @@ def as_numpy(component: Any) -> Any:
 
 def refuse_tracing(what: str) -> None:
     """Raise the error that makes a function run op by op, where one is being traced."""
-    if is_tracing():
-        raise StateError(
+    if current_trace() is not None:
+        raise NotTraceableError(
             f"{what} inside a function that is being traced.", fix="loop outside of it, and call it with each element."
         )
 

@@ -22,6 +22,7 @@ class Prefetch(Through):
     """Holds up to `buffer_size` elements ready; AUTOTUNE for as many as keep the consumer from waiting."""
 
     label = "prefetch"
+    keeps_elements = True
 
     def __init__(self, source: Stage, buffer_size: int) -> None:
         super().__init__(source)
@@ -52,6 +53,14 @@ class Feed:
         self.filling = _IDLE
         self.ended = self.closed = False
         self.seconds_waited = 0.0
+
+    def start(self) -> None:
+        """Begin to read, before anything is asked for."""
+        with self.changed:
+            if self.filling != _IDLE:
+                return
+            self.filling = _QUEUED
+        submit(self.fill)
 
     def fill(self) -> None:
         """Read the input until the buffer is full, the input ends or the cursor is gone: a task of a worker."""

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from headwater.data.stage import EpochCounter, Run
-from headwater.frontend.generator import session_seed
+from headwater.frontend.generator import derived_words, session_seed
 
 _BLOCK = 1024  # draws made at once
 _made: dict[tuple[int, int], int] = {}
@@ -46,7 +46,7 @@ class Seed:
     @staticmethod
     def _words(seed: Any) -> list[int]:
         if seed is None:
-            return _session_draw() or [secrets.randbits(63), secrets.randbits(63)]
+            return derived_words() or _session_draw() or [secrets.randbits(63), secrets.randbits(63)]
         words = [int(word) & (2**64 - 1) for word in np.ravel(np.asarray(seed))]
         session = session_seed()
         return words if session is None else [*words, session[0] & (2**64 - 1)]

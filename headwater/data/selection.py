@@ -18,6 +18,7 @@ class Take(Through):
     """The first `count` elements; all of them if it is negative."""
 
     label = "take"
+    keeps_elements = True
 
     def __init__(self, source: Stage, count: int) -> None:
         super().__init__(source)
@@ -139,6 +140,7 @@ class Repeat(Through):
     """The input `count` times over; without end if `count` is None or negative."""
 
     label = "repeat"
+    keeps_elements = True
 
     def __init__(self, source: Stage, count: int | None) -> None:
         super().__init__(source)

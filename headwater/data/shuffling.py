@@ -26,6 +26,7 @@ class Shuffle(Through):
     """
 
     label = "shuffle"
+    keeps_elements = True
 
     def __init__(self, source: Stage, buffer_size: int, seed: Any, reshuffle: bool) -> None:
         super().__init__(source)

@@ -30,6 +30,7 @@ class Stage:
 
     label = "stage"
     name: str | None = None  # the user's own
+    keeps_elements = False  # whether it gives all elements of its one input as they are, in whatever order
 
     def __init__(self, *inputs: Stage) -> None:
         self.inputs = inputs
@@ -118,6 +119,10 @@ class Run:
                 epoch = counter.passes
             self.note_epoch(counter, epoch)
             return epoch
+
+    def child(self) -> Run:
+        """A run for a pipeline that an element stands for."""
+        return Run(self.watch, self.deterministic)
 
     def note_epoch(self, counter: EpochCounter, epoch: int) -> None:
         """The pass that is under way: the next one is the one after it."""

@@ -215,6 +215,14 @@ def derived_key(seed: Any = None, of_generator: bool = False) -> Any:
     return key if seed is None else draws.fold_in(key, seed)
 
 
+def derived_words() -> list[int] | None:
+    """Words that what is made inside `keys_derived_from` may draw from later; None outside."""
+    if _derived.keys is None:
+        return None
+    _derived.count += 1
+    return [*np.asarray(_derived.keys())[0].tolist(), _derived.count]
+
+
 def draw_key(seed: int | None) -> Any:
     """The key of one draw: the next of the global stream; with a seed of its own, the next of the stream of both
     seeds. Inside `keys_derived_from`, one that follows from that key."""

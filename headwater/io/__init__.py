@@ -1,0 +1,1 @@
+"""TensorFlow's `tf.io`: files, and the formats of what is in them."""
