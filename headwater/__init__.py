@@ -16,9 +16,10 @@ __version__ = "0.1.0"
 newaxis = None
 
 _MODULES = (
-    "arrays", "backends", "bitwise", "autodiff", "config", "control", "data", "debugging", "dtypes", "errors", "keras",
+    "arrays", "backends", "bitwise", "autodiff", "config", "control", "data", "datasets", "debugging", "dtypes", "errors",
+    "image", "keras",
     "linalg", "math", "nest",
-    "nn", "ops", "random", "signal",
+    "nn", "ops", "ragged", "random", "signal",
     "test", "testing", "train", "tree", "version",
 )  # fmt: skip
 _DTYPES = (
@@ -30,6 +31,7 @@ _DTYPES = (
 _NAMES = {
     "headwater.dtypes": (*_DTYPES, "DType", "bool=bool_", "half=float16", "double=float64"),
     "headwater.frontend.tensor": ("Tensor",),
+    "headwater.frontend.ragged_tensor": ("RaggedTensor", "RaggedTensorSpec"),
     "headwater.frontend.indexed_slices": ("IndexedSlices",),
     "headwater.frontend.tensor_array": ("TensorArray",),
     "headwater.frontend.tensor_shape": ("TensorShape",),
@@ -91,7 +93,6 @@ _TABLE = {
 _ELSEWHERE = {"autograph": "headwater.frontend.autograph", "initializers": "headwater.keras.initializers"}
 # Doors and classes of TensorFlow that later versions will serve, each with what there is in its place today.
 _NOT_YET = {
-    "RaggedTensor": "pad the rows to one length, and mask",
     "SparseTensor": "use dense tensors",
     "audio": "read sound with another library, and make tensors of it",
     "compat": "use the names of TensorFlow 2",
@@ -99,7 +100,6 @@ _NOT_YET = {
     "estimator": "use keras",
     "feature_column": "use keras.layers",
     "graph_util": "use tf.function",
-    "image": "use NumPy or keras.layers on tensors of pixels",
     "io": "read files with Python or NumPy, and make tensors of their contents",
     "lite": "save a .keras file",
     "lookup": "use a dict, or NumPy's unique",
@@ -107,7 +107,6 @@ _NOT_YET = {
     "profiler": "see docs/guides/environment.md",
     "queue": "use Python's queue",
     "quantization": "use float16 or bfloat16",
-    "ragged": "pad the rows to one length, and mask",
     "raw_ops": "use the public names",
     "saved_model": "use model.save('model.keras'), or tf.train.Checkpoint",
     "sets": "use NumPy",

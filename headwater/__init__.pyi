@@ -7,8 +7,8 @@ from typing import Any
 
 from headwater import (
     arrays as arrays, autodiff as autodiff, backends as backends, bitwise as bitwise, config as config,
-    control as control, data as data, debugging as debugging, dtypes as dtypes, errors as errors, keras as keras,
-    linalg as linalg, math as math, nest as nest, nn as nn, ops as ops, random as random, signal as signal,
+    control as control, data as data, datasets as datasets, debugging as debugging, dtypes as dtypes, errors as errors, image as image, keras as keras,
+    linalg as linalg, math as math, nest as nest, nn as nn, ops as ops, ragged as ragged, random as random, signal as signal,
     test as test, testing as testing, train as train, tree as tree, version as version,
 )
 from headwater.arrays import (
@@ -61,6 +61,9 @@ from headwater.frontend.indexed_slices import (
 )
 from headwater.frontend.module import (
     Module as Module,
+)
+from headwater.frontend.ragged_tensor import (
+    RaggedTensor as RaggedTensor, RaggedTensorSpec as RaggedTensorSpec,
 )
 from headwater.frontend.tape import (
     GradientTape as GradientTape, UnconnectedGradients as UnconnectedGradients, gradients as gradients,
