@@ -17,6 +17,7 @@ from headwater.frontend.tensor import Tensor  # also lets the backend load
 from headwater.frontend.tensor_shape import TensorShape
 from headwater.ir.dispatch import Array
 from headwater.ops.convert import as_numpy, convert_to_tensor, promote
+from headwater.ops.symbolic import composite_op
 from headwater.primitives.elementwise import to_complex
 
 
@@ -178,11 +179,13 @@ def squeeze(input: Any, axis: Any = None, name: str | None = None) -> Any:
     return ops.squeeze(input, axis=tuple(axis) if isinstance(axis, list) else axis)
 
 
+@composite_op
 def concat(values: Any, axis: int, name: str | None = "concat") -> Any:
     """Tensors joined along an axis."""
     return ops.concatenate(values if isinstance(values, (list, tuple)) else [values], axis=int(axis))
 
 
+@composite_op
 def stack(values: Any, axis: int = 0, name: str | None = "stack") -> Any:
     """Tensors of one shape along a new axis."""
     return ops.stack(values, axis=axis)
@@ -193,6 +196,7 @@ def unstack(value: Any, num: int | None = None, axis: int = 0, name: str | None 
     return list(ops.unstack(value, num=num, axis=axis))
 
 
+@composite_op
 def split(
     value: Any, num_or_size_splits: Any, axis: int = 0, num: int | None = None, name: str | None = "split"
 ) -> list[Any]:
@@ -211,6 +215,7 @@ def split(
     return list(ops.split(value, np.cumsum(sizes)[:-1].tolist(), axis=axis))
 
 
+@composite_op
 def tile(input: Any, multiples: Any, name: str | None = None) -> Any:
     """The tensor repeated along each axis."""
     input, counts = convert_to_tensor(input), _sizes(multiples)
@@ -238,6 +243,7 @@ def pad(tensor: Any, paddings: Any, mode: str = "CONSTANT", constant_values: Any
     return ops.pad(tensor, widths, mode=mode, **({"constant_values": constant_values} if mode == "constant" else {}))
 
 
+@composite_op
 def reverse(tensor: Any, axis: Any, name: str | None = None) -> Any:
     """The order of the elements along axes reversed."""
     return ops.flip(tensor, axis=_sizes(axis))
@@ -271,6 +277,7 @@ def meshgrid(*args: Any, indexing: str = "xy", name: str | None = None) -> list[
     return list(ops.meshgrid(*args, indexing=indexing))
 
 
+@composite_op
 def shape(input: Any, out_type: Any = None, name: str | None = None) -> Any:
     """The sizes of a tensor, as a tensor."""
     return constant(
@@ -285,11 +292,13 @@ def shape_n(input: Sequence[Any], out_type: Any = "int32", name: str | None = No
     return [shape(item, out_type) for item in input]
 
 
+@composite_op
 def size(input: Any, out_type: Any = None, name: str | None = None) -> Any:
     """The number of elements, as a tensor."""
     return constant(convert_to_tensor(input).spec.size, out_type or "int32")
 
 
+@composite_op
 def rank(input: Any, name: str | None = None) -> Any:
     """The number of axes, as a tensor."""
     return constant(len(convert_to_tensor(input).spec.shape), "int32")
@@ -337,6 +346,7 @@ def bitcast(input: Any, type: Any, name: str | None = None) -> Any:
     return ops.squeeze(ops.view(input, dtype), -1)
 
 
+@composite_op
 def one_hot(
     indices: Any,
     depth: int,
@@ -358,6 +368,7 @@ def one_hot(
     )
 
 
+@composite_op
 def where(condition: Any, x: Any = None, y: Any = None, name: str | None = None) -> Any:
     """x where the condition holds, y elsewhere; with the condition alone the places where it holds: int64 (count,
     axes)."""
@@ -368,6 +379,7 @@ def where(condition: Any, x: Any = None, y: Any = None, name: str | None = None)
     return ops.where(condition, x, y)
 
 
+@composite_op
 def gather(
     params: Any,
     indices: Any,
@@ -419,6 +431,7 @@ def _without(shape: Sequence[int], axis: int) -> tuple[int, ...]:
     return (*shape[:axis], *shape[axis + 1 :])
 
 
+@composite_op
 def gather_nd(
     params: Any, indices: Any, batch_dims: int = 0, name: str | None = None, bad_indices_policy: str = ""
 ) -> Any:
@@ -473,6 +486,7 @@ def tensor_scatter_nd_min(
     return ops.scatter_update(tensor, indices, updates, reduction="min")
 
 
+@composite_op
 def boolean_mask(tensor: Any, mask: Any, axis: int | None = None, name: str | None = "boolean_mask") -> Any:
     """The elements or slices where a mask holds; the values of the mask must be known."""
     tensor, mask = convert_to_tensor(tensor), convert_to_tensor(mask)

@@ -19,6 +19,7 @@ from headwater.frontend.host_function import CalledAhead, Promise, call_on_host,
 from headwater.frontend.tracing import init_scope, is_tracing, trace_aside
 from headwater.ir import dispatch
 from headwater.ops.convert import convert_to_tensor, is_tensor
+from headwater.ops.symbolic import composite_op
 from headwater.primitives.custom import host_call
 from headwater.primitives.custom import py_function as py_call
 
@@ -115,6 +116,7 @@ def _has_parts(value: Any) -> bool:
     return hasattr(value, "__headwater_parts__")
 
 
+@composite_op
 def map_fn(
     fn: Callable[..., Any],
     elems: Any,

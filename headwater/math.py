@@ -9,6 +9,7 @@ from headwater import ops
 from headwater.dtypes import floating
 from headwater.errors import ShapeError
 from headwater.ops.convert import convert_to_tensor, dtype_of
+from headwater.ops.symbolic import composite_op
 from headwater.primitives import elementwise, reduce
 
 
@@ -391,6 +392,7 @@ def reduce_max(input_tensor: Any, axis: Any = None, keepdims: bool = False, name
     return ops.max(input_tensor, axis=axis, keepdims=keepdims)
 
 
+@composite_op
 def reduce_mean(input_tensor: Any, axis: Any = None, keepdims: bool = False, name: str | None = None) -> Any:
     """Mean of the elements along the axes; of integers an integer, rounded towards 0, as in TensorFlow.
 
@@ -467,6 +469,7 @@ def reduce_euclidean_norm(input_tensor: Any, axis: Any = None, keepdims: bool = 
     return ops.sqrt(ops.sum(ops.square(input_tensor), axis=axis, keepdims=keepdims))
 
 
+@composite_op
 def add_n(inputs: Sequence[Any], name: str | None = None) -> Any:
     """Sum of several tensors of one shape.
 

@@ -12,12 +12,15 @@ __all__ = ["assert_same_structure", "flatten", "is_nested", "map_structure", "pa
 
 
 def flatten(structure: Any, expand_composites: bool = False) -> list[Any]:
-    """The leaves, dicts in the order of their keys."""
-    return tree.leaves(structure)
+    """The leaves, dicts in the order of their keys; ragged and sparse ones taken apart if asked for."""
+    return (tree.flatten_composites if expand_composites else tree.flatten)(structure)[0]
 
 
 def map_structure(func: Callable[..., Any], *structure: Any, **kwargs: Any) -> Any:
     """`func` applied leaf by leaf over structures of one form."""
+    if kwargs.get("expand_composites"):
+        parts = [tree.flatten_composites(item) for item in structure]
+        return parts[0][1].unflatten([func(*group) for group in zip(*(leaves for leaves, _ in parts))])
     return tree.map_structure(func, *structure)
 
 
@@ -26,7 +29,7 @@ def pack_sequence_as(structure: Any, flat_sequence: Any, expand_composites: bool
 
     Raises: ValueError if they are not as many as it has.
     """
-    leaves, form = tree.flatten(structure)
+    leaves, form = (tree.flatten_composites if expand_composites else tree.flatten)(structure)
     if len(leaves) != len(flat_sequence):
         raise ValueError(f"the structure has {len(leaves)} leaves and {len(flat_sequence)} are given")
     return form.unflatten(list(flat_sequence))

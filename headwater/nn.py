@@ -25,6 +25,7 @@ from headwater.ops.convert import convert_to_tensor
 from headwater.ops.convolution import convolve, depthwise, paddings, transposed
 from headwater.ops.operands import known, permuted, reshape_to
 from headwater.ops.pooling import pooled
+from headwater.ops.symbolic import composite_op
 from headwater.primitives import conv as windows
 from headwater.primitives import pool as pools
 
@@ -157,6 +158,7 @@ def dropout(x: Any, rate: float, noise_shape: Any = None, seed: int | None = Non
     return draws.dropout(draw_key(seed), x, float(rate), noise_shape) if rate else convert_to_tensor(x)
 
 
+@composite_op
 def embedding_lookup(params: Any, ids: Any, max_norm: float | None = None, name: str | None = None) -> Any:
     """Rows of a table; scaled down to `max_norm` where they are longer."""
     params = convert_to_tensor(params[0] if isinstance(params, (list, tuple)) and len(params) == 1 else params)

@@ -91,6 +91,63 @@ def flatten(structure: Any) -> tuple[list[Any], Any]:
     return leaves, _Nested(spec)
 
 
+def is_composite(value: Any) -> bool:
+    """True for a value that is made of several tensors: a ragged or sparse one."""
+    return hasattr(type(value), "__headwater_flatten__")
+
+
+class _Expanded:
+    """A structure some of whose leaves are composites, taken apart: each gives its tensors in its place.
+
+    Args:
+        outer: the structure whose leaves they are.
+        forms: for each of its leaves None, or how many tensors it gives and the form that makes it of them again.
+    """
+
+    def __init__(self, outer: Any, forms: tuple[Any, ...]) -> None:
+        self.key = (outer, forms)
+
+    def unflatten(self, leaves: list[Any]) -> Any:
+        return self._unflattened(leaves, lambda form, parts: form(parts))
+
+    def describe(self, leaves: list[Any]) -> Any:
+        """The structure with a tuple of its parts for each composite: of specs, which make no composite."""
+        return self._unflattened(leaves, lambda form, parts: tuple(parts))
+
+    def _unflattened(self, leaves: list[Any], make: Callable[[Any, list[Any]], Any]) -> Any:
+        outer, forms = self.key
+        given = iter(leaves)
+        return outer.unflatten(
+            [next(given) if form is None else make(form[1], [next(given) for _ in range(form[0])]) for form in forms]
+        )
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Expanded) and self.key == other.key
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    def __repr__(self) -> str:
+        return repr(self.key[0])
+
+
+def flatten_composites(structure: Any) -> tuple[list[Any], Any]:
+    """`flatten`, with ragged and sparse tensors among the leaves taken apart into the tensors that they are made of."""
+    found, form = flatten(structure)
+    if not any(map(is_composite, found)):
+        return found, form
+    parts, forms = [], []
+    for leaf in found:
+        if is_composite(leaf):
+            tensors, own = leaf.__headwater_flatten__()
+            parts.extend(tensors)
+            forms.append((len(tensors), own))
+        else:
+            parts.append(leaf)
+            forms.append(None)
+    return parts, _Expanded(form, tuple(forms))
+
+
 def leaves(structure: Any) -> list[Any]:
     """The leaves alone."""
     return flatten(structure)[0]

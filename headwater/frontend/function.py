@@ -72,9 +72,7 @@ class ConcreteFunction:
         self.prelude = prelude
         self._source = (function, name, list(leaves), structure)
         self._of_sizes: dict[Any, ConcreteFunction] = {}  # of a signature with open sizes: traced for known ones
-        self.structured_input_signature = structure.unflatten(
-            [leaf if not isinstance(leaf, Spec) else TensorSpec(*leaf) for leaf in leaves]
-        )
+        self.structured_input_signature = _described(structure, leaves)
         self.input_specs = [leaf for leaf in leaves if isinstance(leaf, Spec)]
         trace = dispatch.Trace(name)
         inputs = [trace.input(leaf) if isinstance(leaf, Spec) else leaf for leaf in leaves]
@@ -84,13 +82,14 @@ class ConcreteFunction:
         with dispatch.tracing(trace), dispatch.recording(()):
             args, kwargs = structure.unflatten(inputs)
             result = function(*args, **kwargs)
-            outputs, self._structure = tree.flatten(result)
+            outputs, self._structure = tree.flatten_composites(result)
             outputs = [_as_output(output) for output in outputs]
             results = [trace.lift(output) for output in outputs if isinstance(output, Array)]
             updates = [trace.lift(trace.states[state]) for state in trace.written]
         self._template = [None if isinstance(output, Array) else output for output in outputs]
         self._positions = [index for index, output in enumerate(outputs) if isinstance(output, Array)]
-        self._single = self._positions == [0] and len(outputs) == 1 and not tree.is_nested(result)
+        nested = tree.is_nested(result) or tree.is_composite(result)
+        self._single = self._positions == [0] and len(outputs) == 1 and not nested
         self.graph = trace.graph
         self.created_variables = len(trace.created_variables)
         self.states: list[State] = _ordered_states(trace)
@@ -255,9 +254,7 @@ class SteppedFunction:
         self._function, self.name = function, name
         self._leaves, self._structure = list(leaves), structure
         self.input_specs = [leaf for leaf in leaves if isinstance(leaf, Spec)]
-        self.structured_input_signature = structure.unflatten(
-            [leaf if not isinstance(leaf, Spec) else TensorSpec(*leaf) for leaf in leaves]
-        )
+        self.structured_input_signature = _described(structure, leaves)
 
     @property
     def inputs(self) -> list[TensorSpec]:
@@ -281,6 +278,12 @@ class SteppedFunction:
                 fix="keep what is to be compiled in a tf.function of numbers, which it may call.",
             )
         raise AttributeError(f"'SteppedFunction' object has no attribute {name!r}")
+
+
+def _described(structure: Any, leaves: Sequence[Any]) -> Any:
+    """Arguments with a TensorSpec for each tensor."""
+    specs = [leaf if not isinstance(leaf, Spec) else TensorSpec(*leaf) for leaf in leaves]
+    return getattr(structure, "describe", structure.unflatten)(specs)
 
 
 def _as_result(value: Any) -> Any:
@@ -414,7 +417,7 @@ class Function:
         args, kwargs = self._canonical(args, kwargs)
         if self._input_signature is not None:
             args = self._checked(args, kwargs)
-        leaves, structure = tree.flatten((args, kwargs))
+        leaves, structure = tree.flatten_composites((args, kwargs))
         tensors, key, specs = [], [], []
         for leaf in leaves:
             if isinstance(leaf, TensorSpec):

@@ -51,6 +51,11 @@ def _convert(x: Any, dtype: DType | None) -> Any:
     to_tensor = getattr(x, "__headwater_tensor__", None)
     if to_tensor is not None:
         return to_tensor()
+    if hasattr(kind, "__headwater_function__"):
+        raise DTypeError(
+            f"a {kind.__name__} is taken where a tensor must stand.",
+            fix="make a tensor of it first: to_tensor() of a ragged one, tf.sparse.to_dense of a sparse one.",
+        )
     if isinstance(x, (list, tuple)) and _holds_arrays(x):
         return _stack([convert_to_tensor(item, dtype) for item in x])
     return dispatch.array_from_numpy(as_numpy(x, dtype))

@@ -27,10 +27,10 @@ def calls() -> Iterator[list[tuple[str, tuple[Any, ...], dict[str, Any]]]]:
         seen.append((function.__name__, args, kwargs))
         return "symbolic"
 
-    previous = symbolic._predicate, symbolic._handler
+    previous = symbolic._symbolic, symbolic._composites
     symbolic.set_handler(lambda value: isinstance(value, Symbol), handler)
     yield seen
-    symbolic.set_handler(*previous)
+    symbolic._hang(*previous)
 
 
 def test_symbolic_arguments_go_to_the_handler(calls: list[Any]) -> None:
