@@ -165,6 +165,7 @@ def test_files_and_data_sets_that_are_not_there_say_where_to_put_them(
     from headwater.keras import datasets
 
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    monkeypatch.setenv("HEADWATER_OFFLINE", "1")
     with pytest.raises(FileNotFoundError, match="files are not downloaded"):
         utils.get_file("a.txt", origin="https://example.org/a.txt")
     with pytest.raises(FileNotFoundError, match=r"mnist.npz is not there"):

@@ -1,4 +1,4 @@
-"""`keras.datasets`: the well-known sets, read from the cache; nothing is downloaded."""
+"""`keras.datasets`: the well-known sets, from the cache, from packages that are installed, or fetched."""
 
 from headwater.keras.datasets import (
     boston_housing,

@@ -1,4 +1,4 @@
-"""Files of data sets: where they must lie, and what to do if they don't."""
+"""Files of data sets: in the cache, or fetched from where Keras has them."""
 
 from __future__ import annotations
 
@@ -9,25 +9,31 @@ from contextlib import contextmanager
 import numpy as np
 
 from headwater.errors import NotFoundError
-from headwater.keras.utils.files import cache_folder
+from headwater.keras.utils.files import cache_folder, get_file
+
+KERAS_FILES = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
 
 
-def path_of(name: str, source: str) -> str:
-    """The path of a data set's file.
+def path_of(name: str, file_hash: str | None = None, subfolder: str = "", origin: str = KERAS_FILES) -> str:
+    """The path of a data set's file, which is fetched if it is not in the cache.
 
-    Raises: NotFoundError if it is not there.
+    Args:
+        name: its name, or an absolute path, which is taken as it is.
+        file_hash: what its contents must hash to, if it has to be fetched.
+        subfolder: of the cache's folder datasets.
+        origin: the address of the folder that has it.
+    Raises: NotFoundError if it is not there and can't be fetched.
     """
-    path = name if os.path.isabs(name) else os.path.join(cache_folder(), "datasets", name)
-    if not os.path.exists(path):
-        raise NotFoundError(
-            f"data set file {path} is not there, and data sets are not downloaded.",
-            fix=f"put {source} there by hand, or set KERAS_HOME to the folder whose datasets/ has it.",
-        )
-    return path
+    path = name if os.path.isabs(name) else os.path.join(cache_folder(), "datasets", subfolder, name)
+    if os.path.exists(path):
+        return path
+    if os.path.isabs(name):
+        raise NotFoundError(f"data set file {path} is not there.", fix="look at the path.")
+    return get_file(name, f"{origin}{name}", file_hash=file_hash, cache_subdir=os.path.join("datasets", subfolder))
 
 
 @contextmanager
-def arrays_of(name: str, source: str) -> Iterator[np.lib.npyio.NpzFile]:
+def arrays_of(name: str, file_hash: str | None = None) -> Iterator[np.lib.npyio.NpzFile]:
     """The arrays of an .npz file; pickled objects are refused, because reading them could run code."""
-    with np.load(path_of(name, source), allow_pickle=False) as file:
+    with np.load(path_of(name, file_hash), allow_pickle=False) as file:
         yield file

@@ -9,6 +9,7 @@ from headwater.keras.datasets.cache import arrays_of
 from headwater.keras.datasets.tables import shuffled_split
 
 Split = tuple[np.ndarray, np.ndarray]
+_SHA256 = "1a2e3a52e0398de6463aebe6f4a8da34fb21fbb6b934cf88c3425e766f2a1a6f"
 
 
 def load_data(
@@ -21,11 +22,11 @@ def load_data(
         path: file in the cache, or an absolute path.
         test_split: share of the test data.
         seed: seed of the mixing before the split.
-    Raises: NotFoundError if the file is not there.
+    Raises: NotFoundError if the file is neither in the cache nor to be fetched.
     """
     if version not in ("large", "small"):
         raise ArgumentError(f"version is {version!r}.", fix="pass 'large' or 'small'.")
-    with arrays_of(path, "california_housing.npz (arrays x and y)") as file:
+    with arrays_of(path, _SHA256) as file:
         x, y = file["x"], file["y"]
     if version == "small":
         x, y = x[:600], y[:600]

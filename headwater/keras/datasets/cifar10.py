@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 
-from headwater.keras.datasets.cifar import read_records
+from headwater.keras.datasets.cifar import folder_of, read_records
 
 Split = tuple[np.ndarray, np.ndarray]
 
@@ -12,7 +14,10 @@ Split = tuple[np.ndarray, np.ndarray]
 def load_data() -> tuple[Split, Split]:
     """Training and test data: images (50000, 32, 32, 3) and (10000, 32, 32, 3) of uint8, and labels (..., 1).
 
-    Raises: NotFoundError if the binary version's files are not in the cache's folder datasets/cifar-10-batches-bin.
+    Raises: NotFoundError if the binary version is neither in the cache's folder datasets/cifar-10-batches-bin nor to be
+        fetched.
     """
-    train = read_records([f"cifar-10-batches-bin/data_batch_{i}.bin" for i in range(1, 6)], label_bytes=1, label=0)
-    return train, read_records(["cifar-10-batches-bin/test_batch.bin"], label_bytes=1, label=0)
+    folder = folder_of("cifar-10-batches-bin", "cifar-10-binary.tar.gz", "c32a1d4ab5d03f1284b67883e8d87530")
+    train = [os.path.join(folder, f"data_batch_{part}.bin") for part in range(1, 6)]
+    test = [os.path.join(folder, "test_batch.bin")]
+    return read_records(train, label_bytes=1, label=0), read_records(test, label_bytes=1, label=0)

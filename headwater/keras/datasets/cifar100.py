@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 
 from headwater.errors import ArgumentError
-from headwater.keras.datasets.cifar import read_records
+from headwater.keras.datasets.cifar import folder_of, read_records
 
 Split = tuple[np.ndarray, np.ndarray]
 
@@ -15,12 +17,14 @@ def load_data(label_mode: str = "fine") -> tuple[Split, Split]:
 
     Args:
         label_mode: "fine" for the 100 classes, "coarse" for the 20 kinds.
-    Raises: NotFoundError if the binary version's files are not in the cache's folder datasets/cifar-100-binary.
+    Raises: NotFoundError if the binary version is neither in the cache's folder datasets/cifar-100-binary nor to be
+        fetched.
     """
     if label_mode not in ("fine", "coarse"):
         raise ArgumentError(f"label_mode is {label_mode!r}.", fix="pass 'fine' or 'coarse'.")
     place = 1 if label_mode == "fine" else 0
-    return (
-        read_records(["cifar-100-binary/train.bin"], label_bytes=2, label=place),
-        read_records(["cifar-100-binary/test.bin"], label_bytes=2, label=place),
+    folder = folder_of("cifar-100-binary", "cifar-100-binary.tar.gz", "03b5dce01913d631647c71ecec9e9cb8")
+    train, test = (
+        read_records([os.path.join(folder, f"{split}.bin")], label_bytes=2, label=place) for split in ("train", "test")
     )
+    return train, test

@@ -17,14 +17,15 @@ from headwater.keras.datasets.pickled_lists import read_lists
 from headwater.keras.datasets.tables import mixed_texts
 
 Split = tuple[np.ndarray, np.ndarray]
+_SHA256 = "69664113be75683a8fe16e3ed0ab59fda8886cb3cd7ada244f7d9544e4676b9f"
 
 
 def get_word_index(path: str = "imdb_word_index.json") -> dict[str, int]:
     """The rank of each word.
 
-    Raises: NotFoundError if the file is not in the cache.
+    Raises: NotFoundError if the file is neither in the cache nor to be fetched.
     """
-    with open(path_of(path, "imdb_word_index.json"), encoding="utf-8") as file:
+    with open(path_of(path, "bfafd718b763782e994055a2d397834f"), encoding="utf-8") as file:
         return json.load(file)
 
 
@@ -50,11 +51,11 @@ def load_data(
         start_char: put before each review.
         oov_char: what replaced words become; None drops them.
         index_from: added to ranks.
-    Raises: NotFoundError if the file is not there.
+    Raises: NotFoundError if the file is neither in the cache nor to be fetched.
     """
     if kwargs:
         raise ArgumentError(f"load_data takes no argument {', '.join(kwargs)}.", fix="leave it out.")
-    arrays = read_lists(path_of(path, "imdb.npz"))
+    arrays = read_lists(path_of(path, _SHA256))
     parts = []
     for split in ("train", "test"):
         marks = (num_words, skip_top, start_char, oov_char, index_from)

@@ -15,14 +15,15 @@ from headwater.keras.datasets.pickled_lists import read_lists
 from headwater.keras.datasets.tables import mixed_texts
 
 Split = tuple[np.ndarray, np.ndarray]
+_SHA256 = "d6586e694ee56d7a4e65172e12b3e987c03096cb01eab99753921ef915959916"
 
 
 def get_word_index(path: str = "reuters_word_index.json") -> dict[str, int]:
     """The rank of each word.
 
-    Raises: NotFoundError if the file is not in the cache.
+    Raises: NotFoundError if the file is neither in the cache nor to be fetched.
     """
-    with open(path_of(path, "reuters_word_index.json"), encoding="utf-8") as file:
+    with open(path_of(path, "4d44cc38712099c9e383dc6e5f11a921"), encoding="utf-8") as file:
         return json.load(file)
 
 
@@ -60,9 +61,9 @@ def load_data(
         start_char: put before each newswire.
         oov_char: what replaced words become; None drops them.
         index_from: added to ranks.
-    Raises: NotFoundError if the file is not there.
+    Raises: NotFoundError if the file is neither in the cache nor to be fetched.
     """
-    arrays = read_lists(path_of(path, "reuters.npz"))
+    arrays = read_lists(path_of(path, _SHA256))
     marks = (num_words, skip_top, start_char, oov_char, index_from)
     rows, topics = mixed_texts(arrays["x"], arrays["y"], seed, maxlen, *marks)
     first = int(len(rows) * (1 - test_split))
