@@ -28,6 +28,16 @@ def _cubic(lib: Any, x: Any) -> Any:
     return lib.where(x >= 2.0, 0.0, lib.where(x >= 1.0, far, near))
 
 
+def _mitchell(lib: Any, x: Any) -> Any:
+    near = (7.0 / 6.0 * x - 2.0) * x * x + 8.0 / 9.0
+    far = ((-7.0 / 18.0 * x + 2.0) * x - 10.0 / 3.0) * x + 16.0 / 9.0
+    return lib.where(x >= 2.0, 0.0, lib.where(x >= 1.0, far, near))
+
+
+def _gaussian(lib: Any, x: Any) -> Any:
+    return lib.where(x >= 1.5, 0.0, lib.exp(-2.0 * x * x))
+
+
 def _lanczos(radius: float) -> Callable[[Any, Any], Any]:
     def kernel(lib: Any, x: Any) -> Any:
         waves = radius * lib.sin(math.pi * x) * lib.sin(math.pi * x / radius)
@@ -43,7 +53,9 @@ _KERNELS: dict[str, Callable[[Any, Any], Any]] = {
     "lanczos3": _lanczos(3.0),
     "lanczos5": _lanczos(5.0),
 }
+_FURTHER = {"gaussian": _gaussian, "mitchellcubic": _mitchell}  # of `tf.image.resize` alone
 _RESIZE = ("bilinear", "nearest", "lanczos3", "lanczos5", "bicubic")
+_DENSE = 16  # entries that a product takes in the time in which one is gathered
 _LEAST = 1000 * 2.0**-23  # weights with a smaller sum are taken for none
 
 
@@ -51,13 +63,53 @@ def _weights(lib: Any, size: int, count: int, scale: Any, shift: Any, method: st
     """How much of each of `size` pixels is in each of `count` pixels of the result: (count, size)."""
     step = 1.0 / scale
     wide = lib.maximum(step, 1.0) if antialias else 1.0
-    centres = (np.arange(count, dtype="float32") + 0.5) * step - shift * step - 0.5
-    distances = lib.abs(centres[:, None] - np.arange(size, dtype="float32")[None, :]) / wide
-    weights = _KERNELS[method](lib, distances)
+    centres = (np.arange(count, dtype="float32") + 0.5) * step - shift * step
+    pixels = np.arange(size, dtype="float32")[None, :] + 0.5
+    distances = lib.abs(pixels - centres[:, None]) * (1.0 / wide)
+    weights = (_KERNELS | _FURTHER)[method](lib, distances)
     total = lib.sum(weights, axis=1, keepdims=True)
     weights = lib.where(lib.abs(total) > _LEAST, weights / lib.where(total != 0, total, 1.0), 0.0)
-    inside = lib.logical_and(centres >= -0.5, centres <= size - 0.5)
+    inside = lib.logical_and(centres >= 0, centres <= size)
     return lib.where(inside[:, None], weights, 0.0)
+
+
+def weights_of(size: int, count: int, method: str, antialias: bool) -> np.ndarray:
+    """How much of each of `size` pixels is in each of `count` pixels of an axis of another length: (count, size)."""
+    scale = np.float32(count) / np.float32(size)  # in float32 throughout, as the libraries do that we are held to
+    return _weights(np, size, count, scale, np.float32(0), method, antialias).astype("float32")
+
+
+def _band(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The pixels that each pixel of the result comes from, and their weights, both (terms, count): few where images are
+    not made much smaller."""
+    first = np.argmax(weights != 0, axis=1)
+    last = weights.shape[1] - 1 - np.argmax(weights[:, ::-1] != 0, axis=1)
+    terms = int((last - first).max()) + 1
+    start = np.minimum(first, weights.shape[1] - terms)
+    places = start + np.arange(terms)[:, None]
+    return places.astype("int32"), weights[np.arange(len(weights)), places]
+
+
+def mixed(x: Any, axis: int, weights: np.ndarray) -> Any:
+    """Each entry along an axis a weighted sum of those of another length.
+
+    Where few of many entries have a weight, they are gathered; otherwise it is a product with the matrix.
+
+    Args:
+        x: a tensor; integers become `floatx()`.
+        axis: which axis, from the front.
+        weights: (count, size of the axis), known now.
+    """
+    places, parts = _band(weights)
+    if len(places) * _DENSE > weights.shape[1]:
+        return _mixed(inexact(x), axis, tensor(weights))
+    shape = [-1 if place == axis else 1 for place in range(x.spec.ndim)]
+    total = None
+    for place, part in zip(places, parts):
+        term = inexact(ops.take(x, place, axis=axis))
+        term = ops.multiply(term, ops.cast(part.reshape(shape), term.dtype))
+        total = term if total is None else ops.add(total, term)
+    return total
 
 
 def _mixed(x: Any, axis: int, weights: Any) -> Any:
@@ -178,8 +230,7 @@ def resize(
     for axis, count in zip(axes, target):
         length = images.spec.shape[axis]
         if length != count:
-            weights = _weights(np, length, count, count / length, 0.0, interpolation, antialias)
-            images = _mixed(images, axis, tensor(weights.astype("float32")))
+            images = mixed(images, axis, weights_of(length, count, interpolation, antialias))
     if dtype.is_floating:
         return images
     return ops.saturate_cast(ops.round(images), dtype)

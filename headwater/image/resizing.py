@@ -1,0 +1,238 @@
+"""Images of other sizes: each pixel a weighted mean of pixels along each axis."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numpy as np
+
+from headwater import ops
+from headwater.errors import ArgumentError, DTypeError, ShapeError
+from headwater.image.batches import by_batch, image_tensor
+from headwater.image.frames import pad_to_bounding_box
+from headwater.ops.convert import convert_to_tensor
+from headwater.ops.image.resampling import mixed, weights_of
+from headwater.ops.operands import int_of, known
+
+
+class ResizeMethod:
+    """The names of the methods of `resize`."""
+
+    BILINEAR = "bilinear"
+    NEAREST_NEIGHBOR = "nearest"
+    BICUBIC = "bicubic"
+    AREA = "area"
+    LANCZOS3 = "lanczos3"
+    LANCZOS5 = "lanczos5"
+    GAUSSIAN = "gaussian"
+    MITCHELLCUBIC = "mitchellcubic"
+
+
+_METHODS = tuple(value for name, value in vars(ResizeMethod).items() if name.isupper())
+_STEPS = 1024  # in which TensorFlow's bicubic kernel is tabulated
+
+
+def _area_weights(size: int, count: int) -> np.ndarray:
+    """How much of each of `size` pixels lies in each of `count` equal parts of the axis."""
+    scale = np.float32(size) / np.float32(count)
+    edges = np.arange(count + 1, dtype="float32") * scale
+    pixel = np.arange(size, dtype="float32")
+    overlap = np.minimum(edges[1:, None], pixel + 1) - np.maximum(edges[:-1, None], pixel)
+    return (np.maximum(overlap, 0) / scale).astype("float32")
+
+
+def _tabulated_cubic_weights(size: int, count: int) -> np.ndarray:
+    """Keys's weights of the four pixels around each place, at places rounded to 1024ths of a pixel; pixels beyond the
+    border count for nothing."""
+    place = (np.arange(count, dtype="float32") + np.float32(0.5)) * (np.float32(size) / np.float32(count)) - 0.5
+    first = np.floor(place)
+    part = np.rint((place - first) * _STEPS) / _STEPS
+    weights = np.zeros((count, size), "float64")
+    for offset in range(-1, 3):
+        distance, index = np.abs(part - offset), (first + offset).astype(int)
+        near = (1.5 * distance - 2.5) * distance**2 + 1
+        far = ((-0.5 * distance + 2.5) * distance - 4) * distance + 2
+        inside = (index >= 0) & (index < size)
+        rows = np.arange(count)[inside]
+        weights[rows, index[inside]] += np.where(distance <= 1, near, far)[inside]
+    total = weights.sum(1, keepdims=True)
+    return (weights / np.where(np.abs(total) < 1e-20, 1, total)).astype("float32")
+
+
+@functools.lru_cache(maxsize=256)
+def _weights(method: str, size: int, count: int, antialias: bool) -> np.ndarray:
+    """How much of each of `size` pixels is in each of `count` pixels of the result: (count, size)."""
+    if method == "area":
+        return _area_weights(size, count)
+    if method == "bicubic" and not antialias:
+        return _tabulated_cubic_weights(size, count)
+    return weights_of(size, count, method, antialias)
+
+
+def _nearest(images: Any, axis: int, count: int) -> Any:
+    size = images.shape[axis]
+    scale = np.float32(size) / np.float32(count)
+    places = np.floor((np.arange(count, dtype="float32") + np.float32(0.5)) * scale)
+    return ops.take(images, np.minimum(places, size - 1).astype("int32"), axis=axis)
+
+
+def _two_sizes(size: Any, what: str) -> tuple[int, int]:
+    """Height and width on the host.
+
+    Raises: ShapeError for another number of sizes; DTypeError for fractions; ArgumentError unless they are positive.
+    """
+    values = known(size, what, "size")
+    if values.shape != (2,):
+        raise ShapeError(f"{what}: size {values.tolist()}.", fix="give a height and a width.")
+    if values.dtype.kind not in "iu":
+        raise DTypeError(f"{what}: size {values.tolist()}.", fix="give whole numbers.")
+    if (values <= 0).any():
+        raise ArgumentError(f"{what}: size {values.tolist()}.", fix="give a height and a width of 1 or more.")
+    return int(values[0]), int(values[1])
+
+
+def _within(shape: Any, size: tuple[int, int]) -> tuple[int, int]:
+    """The size with the ratio of the images that fits into `size`."""
+    height, width = (np.float32(each) for each in shape[-3:-1])
+    factor = min(np.float32(size[0]) / height, np.float32(size[1]) / width)
+    return int(np.rint(factor * height)), int(np.rint(factor * width))
+
+
+def resize(
+    images: Any,
+    size: Any,
+    method: str = ResizeMethod.BILINEAR,
+    preserve_aspect_ratio: bool = False,
+    antialias: bool = False,
+    name: str | None = None,
+) -> Any:
+    """Images of another size.
+
+    Args:
+        images: (height, width, channels), or a batch.
+        size: the new height and width.
+        method: "bilinear", "nearest", "bicubic", "area", "lanczos3", "lanczos5", "gaussian" or "mitchellcubic"; see
+            `ResizeMethod`.
+        preserve_aspect_ratio: keep the ratio of height to width: `size` is then the most.
+        antialias: whether every pixel counts where images become smaller, not only those near a new pixel's centre.
+    Returns: float32; for "nearest", the dtype of the images.
+    Raises: ArgumentError for an unknown method; ShapeError for other shapes.
+    Example:
+        >>> resize(np.array([[[0.0], [1.0]]], "float32"), (1, 4)).numpy().ravel()
+        array([0.  , 0.25, 0.75, 1.  ], dtype=float32)
+
+    Source: Keys 1981, "Cubic convolution interpolation for digital image processing"; Duchon 1979, "Lanczos filtering
+    in one and two dimensions"; Mitchell and Netravali 1988, "Reconstruction filters in computer graphics".
+    """
+    images, size = image_tensor(images, "resize"), _two_sizes(size, "resize")
+    if method not in _METHODS:
+        raise ArgumentError(f"resize: method {method!r} is unknown.", fix=f"use one of {', '.join(_METHODS)}.")
+    if preserve_aspect_ratio:
+        size = _within(images.shape, size)
+    axes = (len(images.shape) - 3, len(images.shape) - 2)
+    for axis, count in zip(axes, size):
+        length = images.shape[axis]
+        if method == "nearest":
+            images = images if length == count else _nearest(images, axis, count)
+        elif length != count or method in ("gaussian", "mitchellcubic"):  # which smooth in any case
+            images = mixed(images, axis, _weights(method, length, count, bool(antialias)))
+    return images if method == "nearest" else ops.cast(images, "float32")
+
+
+def resize_with_pad(
+    image: Any, target_height: Any, target_width: Any, method: str = ResizeMethod.BILINEAR, antialias: bool = False
+) -> Any:
+    """Images of another size that keep their ratio of height to width, with zeros around them.
+
+    Args:
+        image: (height, width, channels), or a batch.
+        target_height, target_width: the size, with the border.
+        method, antialias: as for `resize`.
+    Raises: ArgumentError if a size is not positive.
+    """
+    height, width = (int_of(size, "resize_with_pad", "target") for size in (target_height, target_width))
+    if height <= 0 or width <= 0:
+        raise ArgumentError(f"resize_with_pad: a size of ({height}, {width}).", fix="give positive sizes.")
+
+    def fitted(images: Any) -> Any:
+        tall, wide = (np.float32(size) for size in images.shape[1:3])
+        ratio = max(wide / np.float32(width), tall / np.float32(height))
+        tall, wide = tall / ratio, wide / ratio
+        top, left = (max(0, int(np.floor((whole - part) / 2))) for whole, part in ((height, tall), (width, wide)))
+        found = resize(images, (int(np.floor(tall)), int(np.floor(wide))), method, antialias=antialias)
+        return pad_to_bounding_box(found, top, left, height, width)
+
+    return by_batch(image, "resize_with_pad", fitted)
+
+
+def _sampled_places(low: Any, high: Any, size: int, count: int) -> Any:
+    """Where the `count` samples between two shares of an axis lie: (boxes, count)."""
+    if count == 1:
+        return ops.expand_dims(0.5 * (low + high) * (size - 1), -1)
+    step = (high - low) * (size - 1) / (count - 1)
+    first = ops.expand_dims(low * (size - 1), -1)
+    return first + ops.expand_dims(step, -1) * np.arange(count, dtype="float32")
+
+
+def crop_and_resize(
+    image: Any,
+    boxes: Any,
+    box_indices: Any,
+    crop_size: Any,
+    method: str = "bilinear",
+    extrapolation_value: float = 0.0,
+    name: str | None = None,
+) -> Any:
+    """Parts of images, each brought to one size.
+
+    Args:
+        image: (batch, height, width, channels).
+        boxes: (boxes, 4): top, left, bottom and right of each part as shares of the image, 0 and 1 being the first and
+            the last pixel's centre; top may lie below bottom, which turns the part over.
+        box_indices: (boxes,): from which image each part is taken.
+        crop_size: height and width of the result.
+        method: "bilinear" or "nearest".
+        extrapolation_value: what lies outside of the images.
+    Returns: float32 (boxes, crop height, crop width, channels).
+    Raises: ShapeError for other shapes; ArgumentError for an unknown method.
+    """
+    image, boxes = convert_to_tensor(image), ops.cast(boxes, "float32")
+    tall, wide = _two_sizes(crop_size, "crop_and_resize")
+    if len(image.shape) != 4 or len(boxes.shape) != 2 or boxes.shape[-1] != 4:
+        raise ShapeError(
+            f"crop_and_resize: images of shape {tuple(image.shape)} and boxes of shape {tuple(boxes.shape)}.",
+            fix="give a batch of images, and boxes (boxes, 4).",
+        )
+    if method not in ("bilinear", "nearest"):
+        raise ArgumentError(f"crop_and_resize: method {method!r} is unknown.", fix="use 'bilinear' or 'nearest'.")
+    count, height, width, channels = image.shape
+    y = _sampled_places(boxes[:, 0], boxes[:, 2], height, tall)
+    x = _sampled_places(boxes[:, 1], boxes[:, 3], width, wide)
+    rows = ops.cast(ops.reshape(image, (count * height * width, channels)), "float32")
+    start = ops.reshape(ops.cast(box_indices, "int32") * (height * width), (-1, 1, 1))
+
+    def pixels(row: Any, column: Any) -> Any:
+        row, column = ops.cast(row, "int32"), ops.cast(column, "int32")
+        row, column = ops.clip(row, 0, height - 1), ops.clip(column, 0, width - 1)
+        return ops.take(rows, start + ops.expand_dims(row, -1) * width + ops.expand_dims(column, -2), axis=0)
+
+    if method == "nearest":
+        found = pixels(_half_up(y), _half_up(x))
+    else:
+        down, right = (ops.reshape(place - ops.floor(place), shape) for place, shape in
+                       ((y, (-1, tall, 1, 1)), (x, (-1, 1, wide, 1))))  # fmt: skip
+        top = _between(pixels(ops.floor(y), ops.floor(x)), pixels(ops.floor(y), ops.ceil(x)), right)
+        bottom = _between(pixels(ops.ceil(y), ops.floor(x)), pixels(ops.ceil(y), ops.ceil(x)), right)
+        found = _between(top, bottom, down)
+    inside_y, inside_x = ops.logical_and(y >= 0, y <= height - 1), ops.logical_and(x >= 0, x <= width - 1)
+    inside = ops.logical_and(ops.expand_dims(inside_y, -1), ops.expand_dims(inside_x, -2))
+    return ops.where(ops.expand_dims(inside, -1), found, float(extrapolation_value))
+
+
+def _half_up(place: Any) -> Any:
+    return ops.floor(place + 0.5)
+
+
+def _between(first: Any, second: Any, part: Any) -> Any:
+    return first + (second - first) * part
