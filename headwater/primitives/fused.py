@@ -201,9 +201,7 @@ def _chain_body(shape: Shape = (5, 7), dtype: str = "float32") -> Graph:
 
 def _descent_sample(rng: np.random.Generator, m: int, k: int, n: int) -> Sample:
     """A step of descent with momentum along the product of (m, k) and (k, n): a body of two results."""
-    a, b, momentum, variable = (
-        rng.normal(size=shape).astype(np.float32) for shape in ((k, m), (k, n), (m, n), (m, n))
-    )
+    a, b, momentum, variable = (rng.normal(size=shape).astype(np.float32) for shape in ((k, m), (k, n), (m, n), (m, n)))
     body = Graph("descent")
     gradient, old, value = (body.add_input(Spec((m, n), as_dtype("float32"))) for _ in range(3))
     (moved,) = body.add(REGISTRY["subtract"], (old, gradient), {})

@@ -335,7 +335,7 @@ class Scatter(_Rows):
         return _grad_of_extremum(g, y, x, updates, read, write)
 
     def cpu(self, kernels, x, indices, updates, *, kind, mode="raise"):
-        return kernels.emit("scatter", x, indices, updates, kind=kind, mode=mode)
+        return kernels.emit("scatter", x, indices, updates, over=((0, 0),), kind=kind, mode=mode)
 
     def xla(self, lax, x, indices, updates, *, kind, mode="raise"):
         jnp = lax.numpy
@@ -620,7 +620,7 @@ class PutAlongAxis(_AlongAxis):
         return _grad_of_extremum(g, y, x, updates, read, write)
 
     def cpu(self, kernels, x, indices, updates, *, axis, kind, mode="raise"):
-        return kernels.emit("put_along_axis", x, indices, updates, axis=axis, kind=kind, mode=mode)
+        return kernels.emit("put_along_axis", x, indices, updates, over=((0, 0),), axis=axis, kind=kind, mode=mode)
 
     def xla(self, lax, x, indices, updates, *, axis, kind, mode="raise"):
         jnp = lax.numpy

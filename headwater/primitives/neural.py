@@ -16,6 +16,7 @@ from headwater.ir.spec import Spec, sizes_differ
 from headwater.primitives import elementwise as e
 from headwater.primitives.constant import scalar
 from headwater.primitives.custom import stop_gradient
+from headwater.primitives.index import put_along_axis, take_along_axis
 from headwater.primitives.recompute import barrier
 from headwater.primitives.reduce import reduce_max, reduce_sum
 from headwater.primitives.shape import iota, reshape
@@ -197,17 +198,30 @@ class SparseCrossEntropy(Fused):
         top = e.select(e.isfinite(top), top, scalar(0, dtype))
         shifted = e.subtract(logits, top)
         log_total = e.log(_rows(reduce_sum, e.exp(shifted)))
-        hits = e.equal(self._classes(logits), _as_rows(labels))
-        chosen = e.select(hits, e.subtract(shifted, log_total), scalar(0, dtype))
         last = logits.spec.ndim - 1
         logs = e.add(top, log_total)
         rest = e.add(e.subtract(top, logs), log_total)
         shape = logits.spec.shape[:-1]
-        return (
-            e.negative(reduce_sum(chosen, axes=(last,))),
-            reshape(logs, shape=shape),
-            reshape(rest, shape=shape),
-        )
+        if self._has_many_classes(logits):
+            chosen = take_along_axis(logits, _as_rows(labels), axis=last, mode="fill")
+            loss = reshape(e.subtract(log_total, e.subtract(chosen, top)), shape=shape)
+            loss = e.select(self._is_class(logits, labels), loss, scalar(0, dtype))
+        else:
+            hits = e.equal(self._classes(logits), _as_rows(labels))
+            chosen = e.select(hits, e.subtract(shifted, log_total), scalar(0, dtype))
+            loss = e.negative(reduce_sum(chosen, axes=(last,)))
+        return loss, reshape(logs, shape=shape), reshape(rest, shape=shape)
+
+    @staticmethod
+    def _has_many_classes(logits: Any) -> bool:
+        """Whether finding the label's logit takes less than comparing the labels with all classes."""
+        classes = logits.spec.shape[-1]
+        return classes is not None and classes >= 64
+
+    @staticmethod
+    def _is_class(logits: Any, labels: Any) -> Any:
+        count = scalar(logits.spec.shape[-1], _INT32)
+        return e.bitwise_and(e.greater_equal(labels, scalar(0, _INT32)), e.less(labels, count))
 
     @staticmethod
     def _classes(logits: Any) -> Any:
@@ -218,12 +232,14 @@ class SparseCrossEntropy(Fused):
     def vjp(self, g, y, logits, labels):
         logits, labels, g_loss, g_logs = barrier(logits, labels, g[0], g[1])
         zero = scalar(0, logits.spec.dtype)
-        count = scalar(logits.spec.shape[-1], _INT32)
-        is_class = e.bitwise_and(e.greater_equal(labels, scalar(0, _INT32)), e.less(labels, count))
-        g_loss = e.select(is_class, g_loss, zero)
+        g_loss = e.select(self._is_class(logits, labels), g_loss, zero)
         powers = e.exp(e.subtract(e.subtract(logits, _as_rows(y[1])), _as_rows(y[2])))
-        hits = e.equal(self._classes(logits), _as_rows(labels))
         spread = e.multiply(powers, _as_rows(e.add(g_loss, g_logs)))
+        if self._has_many_classes(logits):
+            last, rows = logits.spec.ndim - 1, _as_rows(labels)
+            less = _as_rows(e.negative(g_loss))
+            return put_along_axis(spread, rows, less, axis=last, kind="add", mode="fill"), None
+        hits = e.equal(self._classes(logits), _as_rows(labels))
         return e.subtract(spread, e.select(hits, _as_rows(g_loss), zero)), None
 
     def samples(self, rng: np.random.Generator) -> list[Sample]:
@@ -235,6 +251,7 @@ class SparseCrossEntropy(Fused):
             Sample(logits, outside),
             Sample(logits[0, 0], labels[0, 0]),
             Sample((rng.normal(size=(4, 70)) * 9 + 50).astype(np.float32), rng.integers(0, 70, (4,), np.int32)),
+            Sample(rng.normal(size=(4, 70)), np.array([3, -1, 70, 69], np.int32)),
             BadSample(ShapeError, "a label for each row", logits, labels[0]),
             BadSample(DTypeError, "cast them to int32", logits, labels.astype(np.int64)),
         ]

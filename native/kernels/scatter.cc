@@ -1,5 +1,6 @@
-// Kernels that write at positions given by data: scatter, put_along_axis. Updates are combined in their order, so the
-// result does not depend on the number of threads: a thread owns rows (or columns) of the result and walks all updates.
+// Kernels that write at positions given by data: scatter, put_along_axis, which may work in place. Updates are combined
+// in their order, so the result does not depend on the number of threads: a thread owns rows (or columns) of the result
+// and walks all updates.
 #include <algorithm>
 #include <cstring>
 
@@ -80,7 +81,7 @@ class ScatterKernel final : public Kernel {
     if (from_zero) {
       parallel_for(static_cast<int64_t>(bytes), 1 << 18,
                    [&](int64_t begin, int64_t end) { std::memset(y + begin, 0, static_cast<size_t>(end - begin)); });
-    } else {
+    } else if (y != in[0]) {
       parallel_copy(y, in[0], bytes);
     }
     const char* source = static_cast<const char*>(in[from_zero ? 1 : 2]);
@@ -155,7 +156,7 @@ class PutAlongAxisKernel final : public Kernel {
     int64_t* positions = static_cast<int64_t*>(scratch);
     for (int64_t i = 0; i < count; ++i)
       positions[i] = resolve_index("put_along_axis", mode, read_index(in[1], dtype, i), axis, view.size);
-    parallel_copy(out[0], in[0], bytes);
+    if (out[0] != in[0]) parallel_copy(out[0], in[0], bytes);
     char* y = static_cast<char*>(out[0]);
     const char* values = static_cast<const char*>(in[2]);
     int64_t line = length * view.inner;
