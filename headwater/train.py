@@ -180,9 +180,26 @@ def _is_owner(value: Any) -> bool:
     return hasattr(value, "variables") or isinstance(state, Variable)
 
 
-def variables_of(owner: Any) -> dict[str, Variable]:
-    """The variables that an object leads to, by path; one that several paths lead to by its first."""
-    found: dict[str, Variable] = {}
+class SavedState:
+    """What an object that is no variable keeps in a checkpoint: the bytes that its `saved_state()` gives, and its
+    `restore_saved_state(data)` takes. So iterators over data sets are saved."""
+
+    def __init__(self, owner: Any) -> None:
+        self._owner = owner
+
+    def numpy(self) -> np.ndarray:
+        """The state, as an array of bytes."""
+        return np.frombuffer(self._owner.saved_state(), np.uint8)
+
+    def assign(self, values: np.ndarray) -> None:
+        """Let the object take the state."""
+        self._owner.restore_saved_state(values.tobytes())
+
+
+def variables_of(owner: Any) -> dict[str, Any]:
+    """The variables that an object leads to, and the states of what else is saved, by path; one that several paths
+    lead to by its first."""
+    found: dict[str, Any] = {}
     seen: set[int] = set()
     pending = [("", owner)]
     while pending:
@@ -193,6 +210,8 @@ def variables_of(owner: Any) -> dict[str, Variable]:
             seen.add(id(value))
         if isinstance(value, Variable):
             found[path] = value
+        elif hasattr(type(value), "restore_saved_state"):
+            found[path] = SavedState(value)
         elif not path or _is_owner(value):
             pending += [(f"{path}/{name}" if path else name, child) for name, child in _children(value)]
     return found
@@ -242,7 +261,7 @@ class Checkpoint:
         root = {} if self._root is None else dict(_children(self._root))
         return {**root, **own, **({"save_counter": self.save_counter} if numbered else {})}
 
-    def _variables(self) -> dict[str, Variable]:
+    def _variables(self) -> dict[str, Any]:
         return variables_of(self._objects())
 
     def write(self, file_prefix: Any, options: Any = None) -> str:
@@ -287,7 +306,7 @@ class LoadStatus:
         variables = self._checkpoint._variables()
         for name in sorted(self._waiting & set(variables)):
             values, variable = self._reader.get_tensor(name), variables[name]  # type: ignore[union-attr]
-            if values.shape != tuple(variable.shape):
+            if isinstance(variable, Variable) and values.shape != tuple(variable.shape):
                 raise ShapeError(
                     f"{name} has shape {values.shape} in the checkpoint and {tuple(variable.shape)} here.",
                     fix="restore into objects of the same architecture.",

@@ -80,7 +80,7 @@ class Batch(Stage):
     def open(self, run: Run) -> Cursor:
         rows = over_rows(self.inputs[0])
         if rows is not None:
-            return RowsCursor(*rows, self.batch_size, self.drop_remainder, run)
+            return RowsCursor(rows, self.batch_size, self.drop_remainder, run)
         return BatchCursor(self, run)
 
     def combined(self, elements: Sequence[Element]) -> Element:

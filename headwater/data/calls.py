@@ -11,7 +11,8 @@ import contextlib
 import functools
 import hashlib
 import struct
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ import numpy as np
 from headwater.data.randomness import Seed
 from headwater.data.specs import Signature, spec_of
 from headwater.data.stage import Run, Stage, describe, noted
-from headwater.data.structure import Element, Form, as_component, as_tensor, flatten
+from headwater.data.structure import LEAF, Element, Form, as_component, as_tensor, flatten
 from headwater.errors import ArgumentError, DTypeError, StateError
 from headwater.frontend.function import ConcreteFunction, Function, function, functions_run_eagerly
 from headwater.frontend.generator import keys_derived_from
@@ -76,7 +77,9 @@ class Call:
         self.seen: Signature | None = None
         self._traced: Function | None = None
         self._programs: dict[tuple[Any, ...], ConcreteFunction] = {}
-        self._draws = False  # whether the traced function makes random draws
+        self.draws = False  # whether the traced function makes random draws
+        self.traced: Any = None  # the function of keys and flat tensors
+        self._lock = threading.RLock()
         self.traceable = traceable and not isinstance(function, Function) and not _is_async(function)
 
     @functools.cached_property
@@ -95,23 +98,25 @@ class Call:
 
     # As a program
 
-    def program(self, tensors: list[Any], form: Form) -> ConcreteFunction | None:
-        """The function traced for the specs of these tensors; None if it must run as Python."""
-        key = tuple([tensor.spec if type(tensor) is Tensor else None for tensor in tensors])
+    def program(self, specs: Sequence[Any], form: Form) -> ConcreteFunction | None:
+        """The function traced for tensors of these specs, None for what is no tensor; None if it must run as Python."""
+        key = tuple(specs)
         found = self._programs.get(key)
         if found is None and self.traceable:
-            found = self._trace(key, tensors, form)
+            with self._lock:
+                found = self._programs.get(key) or self._trace(key, form)
         return found
 
-    def _trace(self, key: tuple[Any, ...], tensors: list[Any], form: Form) -> ConcreteFunction | None:
+    def _trace(self, key: tuple[Any, ...], form: Form) -> ConcreteFunction | None:
         if None in key or any(spec.dtype == "string" for spec in key) or len(self._programs) >= _SIGNATURES:
             self.traceable = len(self._programs) > 0 and None not in key and len(self._programs) < _SIGNATURES
             return None
         if self._traced is None:
-            self._traced = function(self._keyed(form))
+            self.traced = self._keyed(form)
+            self._traced = function(self.traced, autograph=False)
         try:
             with untraced():
-                found = self._traced.get_concrete_function(NO_KEYS, *tensors)
+                found = self._traced.get_concrete_function(NO_KEYS, *[TensorSpec(*spec) for spec in key])
         except Exception:  # whatever it is: if it is the user's mistake, it comes again when the function is called
             found = None
         if not isinstance(found, ConcreteFunction) or found._calls_python or found.created_variables or found.updates:
@@ -128,7 +133,7 @@ class Call:
 
         def keyed(keys: Any, *tensors: Any) -> Any:
             def drawn() -> Any:
-                self._draws = True
+                self.draws = True
                 return keys
 
             value = form.unflatten(tensors)
@@ -141,9 +146,11 @@ class Call:
 
     @property
     def signature(self) -> Signature:
-        """Form and specs of what it returns: by a trace for specs, or as seen in a call for the first element."""
+        """Form and specs of what it returns: as it says itself in an attribute `output_signature`, by a trace for specs,
+        or as seen in a call for the first element."""
         if self.seen is None:
-            self.seen = self._inferred() or self._of_first()
+            told = getattr(self.function, "output_signature", None)
+            self.seen = Signature.of(told) if told is not None else self._inferred() or self._of_first()
         return self.seen
 
     def _inferred(self) -> Signature | None:
@@ -183,6 +190,13 @@ class Call:
             fix="give a source that is not empty, or a function that can be traced.",
             where="",
         )
+
+    def flattened(self, value: Any) -> tuple[Element, Form]:
+        """What the function returned, as components and their form; a list stands for a tuple."""
+        if type(value) is Tensor:
+            return (value,), LEAF
+        components, form = flatten(tuple(value) if type(value) is list else value)
+        return tuple(map(as_component, components)), form
 
     def noted_form(self, components: Element, form: Form) -> None:
         """Hold what it returned to what it returned before.
@@ -243,7 +257,8 @@ class ActiveCall:
         if call.traceable or call._programs:
             tensors = [as_tensor(component) for component in element]
             if not (_debug_mode or functions_run_eagerly()):
-                program = call.program(tensors, call.source.form)
+                specs = [tensor.spec if type(tensor) is Tensor else None for tensor in tensors]
+                program = call.program(specs, call.source.form)
                 if program is not None:
                     return self._of_program(program, tensors, index)
             value = call.source.form.unflatten(tensors)
@@ -253,7 +268,7 @@ class ActiveCall:
         return self._of_python(arguments, index)
 
     def _of_program(self, program: ConcreteFunction, tensors: list[Any], index: int) -> Element:
-        keys = as_tensor(self.keys(index)) if self.of._draws else self._no_keys
+        keys = as_tensor(self.keys(index)) if self.of.draws else self._no_keys
         if is_plain():
             result = program.call_flat([keys, *tensors])
         else:
@@ -271,12 +286,7 @@ class ActiveCall:
 
     def result(self, value: Any) -> Element:
         """What the function returned, as components; a list stands for a tuple."""
-        if type(value) is Tensor:
-            components: Element = (value,)
-            form = flatten(value)[1]
-        else:
-            components, form = flatten(tuple(value) if type(value) is list else value)
-            components = tuple(map(as_component, components))
+        components, form = self.of.flattened(value)
         self.of.noted_form(components, form)
         return components
 
@@ -307,13 +317,12 @@ class ActiveCall:
             raise noted(error, self._place(element, index)) from None
 
     def state(self) -> dict[str, Any]:
-        """The pass, and what draws follow from."""
-        return {"epoch": self.epoch, "words": [str(word) for word in self.of.seed.words]}
+        """The pass, from which draws follow."""
+        return {"epoch": self.epoch}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Draw as in the pass that `state` was taken in."""
         self.epoch = int(state["epoch"])
-        self.of.seed.words = [int(word) for word in state["words"]]
         self.run.note_epoch(self.of.seed.counter, self.epoch)
 
 

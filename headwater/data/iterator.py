@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 
 from headwater.data import specs
+from headwater.data.randomness import restore_seeds, seeds_of
 from headwater.data.stage import Cursor, Run, Stage
+from headwater.data.state import decode, encode
 from headwater.data.structure import as_array, as_tensor, flatten, is_opaque
-from headwater.errors import NotTraceableError, OutOfRangeError, StateError
+from headwater.errors import HeadwaterError, NotTraceableError, OutOfRangeError, StateError
 from headwater.ir.dispatch import current_trace
 
 
@@ -67,22 +69,47 @@ class Iterator(PythonIterator):
     def state(self) -> dict[str, Any]:
         """Where it stands: nested dicts and lists of numbers, texts and arrays."""
         with self._lock:
-            return self._cursor.state()
+            seeds = seeds_of(self._stage, self._run)
+            return {"pipeline": self._stages(), "seeds": seeds, "cursor": self._cursor.state()}
 
-    def restore(self, state: dict[str, Any]) -> None:
-        """Go to where `state()` was taken.
+    def _stages(self) -> list[str]:
+        return [stage.label for stage in self._stage.walk()]
 
-        Raises: StateError if that was an iterator over another pipeline.
+    def save(self) -> bytes:
+        """Where it stands, as bytes that `restore` takes, and that a checkpoint keeps."""
+        return encode(self.state())
+
+    def restore(self, state: Any) -> None:
+        """Go to where `state()` or `save()` was taken.
+
+        Raises: DataLossError if the bytes are damaged; StateError if that was an iterator over another pipeline. It
+            has not moved then.
         """
+        state = decode(state) if isinstance(state, (bytes, bytearray, memoryview)) else state
+        saved = state.get("pipeline") if isinstance(state, dict) else None
+        if saved != self._stages():
+            raise StateError(
+                f"the state is of another pipeline: {saved}, and this one is {self._stages()}.",
+                fix="restore it into an iterator over the data set that it was saved from.",
+                where="",
+            )
+        run = Run(self._run.watch, self._run.deterministic)
+        try:
+            restore_seeds(self._stage, run, state["seeds"])
+            cursor = run.open(self._stage)
+            cursor.restore(state["cursor"])
+        except HeadwaterError:
+            raise
+        except (KeyError, TypeError, IndexError, AttributeError, ValueError) as error:
+            raise StateError(
+                f"the state does not fit this pipeline: {error!r}.",
+                fix="restore it into an iterator over the data set that it was saved from.",
+                where="",
+            ) from None
         with self._lock:
-            try:
-                self._cursor.restore(state)
-            except (KeyError, TypeError, IndexError, AttributeError) as error:
-                raise StateError(
-                    f"the state is not one of this pipeline: {error!r}.",
-                    fix="restore it into an iterator over the data set that it was saved from.",
-                    where="",
-                ) from None
+            self._run, self._cursor = run, cursor
+
+    saved_state, restore_saved_state = save, restore  # for tf.train.Checkpoint
 
 
 class NumpyIterator(Iterator):

@@ -12,10 +12,12 @@ from headwater.data.calls import Call, debug_mode
 from headwater.data.specs import Signature
 from headwater.data.stage import Cursor, Over, Run, Stage
 from headwater.data.structure import Element
+from headwater.data.vectorizing import OnBatches, on_batches
 from headwater.data.workers import Job, cores, submit
 from headwater.errors import ArgumentError
 
 AUTOTUNE = -1
+_NOT_ASKED = object()
 
 
 def parallelism(num_parallel_calls: Any) -> int:
@@ -53,6 +55,7 @@ class Map(Stage):
         super().__init__(source)
         self.call = Call(function, source, self)
         self.parallel, self.deterministic = parallel, deterministic
+        self._on_batches: Any = _NOT_ASKED
 
     @property
     def signature(self) -> Signature:  # type: ignore[override]
@@ -61,6 +64,12 @@ class Map(Stage):
 
     def cardinality(self) -> int:
         return self.inputs[0].cardinality()
+
+    def on_batches(self) -> OnBatches | None:
+        """The function as one of batches of elements; None if it must see them one by one."""
+        if self._on_batches is _NOT_ASKED:
+            self._on_batches = on_batches(self.call)
+        return self._on_batches
 
     def open(self, run: Run) -> Cursor:
         if not self.parallel or debug_mode():

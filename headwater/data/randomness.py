@@ -56,6 +56,23 @@ class Seed:
         return Draws(self, run)
 
 
+def seeds_of(stage: Any, run: Run) -> list[Any]:
+    """The seeds of all stages of a pipeline, and which passes of theirs come next: one that followed from nothing
+    would be drawn anew in another process."""
+    found = [seed for part in stage.walk() for seed in part.seeds()]
+    return [[run.epochs.get(seed.counter, seed.counter.passes), *map(str, seed.words)] for seed in found]
+
+
+def restore_seeds(stage: Any, run: Run, state: list[Any]) -> None:
+    """Let a pipeline that was not opened yet have the seeds of another."""
+    seeds = [seed for part in stage.walk() for seed in part.seeds()]
+    if len(seeds) != len(state):
+        raise ValueError(f"{len(state)} seeds were saved, and there are {len(seeds)}")
+    for seed, (epoch, *words) in zip(seeds, state):
+        seed.words = [int(word) for word in words]
+        run.epochs[seed.counter] = int(epoch)
+
+
 class Draws:
     """The draws of one pass, in blocks of a stream that can be entered anywhere."""
 
@@ -83,12 +100,11 @@ class Draws:
         return self.generator(0).permutation(size)
 
     def state(self) -> dict[str, Any]:
-        """Where it stands, with the seed: one that followed from nothing is drawn anew in another process."""
-        return {"words": [str(word) for word in self.words], "epoch": self.epoch, "count": self.count}
+        """Where it stands; the iterator's state has the seeds."""
+        return {"epoch": self.epoch, "count": self.count}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go where `state` says; later passes of the run go on from there."""
-        self.words = self.seed.words = [int(word) for word in state["words"]]
         self.epoch, self.count, self._block = int(state["epoch"]), int(state["count"]), None
         if self.seed.fresh:
             self.run.note_epoch(self.seed.counter, self.epoch)

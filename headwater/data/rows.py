@@ -1,20 +1,24 @@
 """Pipelines over arrays in memory, run on the numbers of their rows: a batch is then one gather.
 
 `from_tensor_slices(...)` followed by stages that don't look at what their elements hold (shuffle, repeat, take, skip,
-shard, ...) is the same stages over the numbers 0, 1, ..., and only the numbers that come out are looked up.
+shard, ...) is the same stages over the numbers 0, 1, ..., and only the numbers that come out are looked up. What a map
+computes element by element is computed of the batches then.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from headwater import backends
 from headwater.data import specs
-from headwater.data.sources import Counted, Slices
+from headwater.data.mapping import Map
+from headwater.data.sources import Counted, Range, Slices
 from headwater.data.stage import Cursor, Run, Stage
 from headwater.data.structure import Element
+from headwater.data.vectorizing import OnBatches
 from headwater.frontend.tensor import Tensor
 from headwater.ir.spec import Spec
 
@@ -51,19 +55,32 @@ class _RowNumbersCursor(Counted):
         return np.arange(start, self.position)
 
 
-def over_rows(stage: Stage) -> tuple[Slices, Stage] | None:
-    """The arrays that a pipeline takes rows of, and the same pipeline over their numbers; None if it is no such
-    pipeline."""
+class RowPipeline(NamedTuple):
+    """A pipeline over rows: how rows are looked up by their numbers, the stages over the numbers, and what is made of
+    the rows."""
+
+    gather: Callable[[np.ndarray], Element]
+    numbers: Stage
+    functions: tuple[OnBatches, ...]
+
+
+def over_rows(stage: Stage) -> RowPipeline | None:
+    """A pipeline as one over numbers of rows; None if it is no such pipeline."""
     if isinstance(stage, Slices):
         dense = all(isinstance(component, (Tensor, np.ndarray)) for component in stage.components)
-        return (stage, RowNumbers(stage.size)) if dense else None
+        return RowPipeline(Gather(stage), RowNumbers(stage.size), ()) if dense else None
+    if isinstance(stage, Range) and stage.size is not None:
+        return RowPipeline(stage.values, RowNumbers(stage.size), ())
     if len(stage.inputs) != 1:
         return None
     below = over_rows(stage.inputs[0])
     if below is None:
         return None
-    rebuilt = stage.over_rows([below[1]])
-    return None if rebuilt is None else (below[0], rebuilt)
+    if isinstance(stage, Map):
+        found = stage.on_batches()
+        return None if found is None else below._replace(functions=(*below.functions, found))
+    rebuilt = stage.over_rows([below.numbers])
+    return None if rebuilt is None else below._replace(numbers=rebuilt)
 
 
 class Gather:
@@ -97,15 +114,14 @@ class RowsCursor(Cursor):
     """Batches of rows.
 
     Args:
-        source: the arrays.
-        numbers: the pipeline over their rows' numbers.
+        rows: the pipeline.
         batch_size: rows in a batch.
         drop_remainder: whether a smaller last batch is left out.
     """
 
-    def __init__(self, source: Slices, numbers: Stage, batch_size: int, drop_remainder: bool, run: Run) -> None:
-        self.gather = Gather(source)
-        self.upstream = run.open(numbers)
+    def __init__(self, rows: RowPipeline, batch_size: int, drop_remainder: bool, run: Run) -> None:
+        self.gather, self.functions = rows.gather, rows.functions
+        self.upstream = run.open(rows.numbers)
         self.batch_size, self.drop_remainder = batch_size, drop_remainder
 
     def rows(self) -> np.ndarray:
@@ -118,7 +134,10 @@ class RowsCursor(Cursor):
         return np.ascontiguousarray(found, np.int64)
 
     def __next__(self) -> Element:
-        return self.gather(self.rows())
+        batch = self.gather(self.rows())
+        for function in self.functions:
+            batch = function(batch)
+        return batch
 
     def state(self) -> dict[str, Any]:
         return {"input": self.upstream.state()}

@@ -128,7 +128,27 @@ class _WindowCursor(Over):
 
     def _filled(self) -> list[Element]:
         found = self.upstream.take(self.stage.buffer_size)
-        return [(row,) for row in found] if isinstance(found, np.ndarray) else found
+        return [(row,) for row in found.tolist()] if isinstance(found, np.ndarray) else found
+
+    def take(self, count: int) -> Any:
+        if self.buffer is None:
+            self.buffer = self._filled()
+        coming = self.upstream.take(count)
+        if not isinstance(coming, np.ndarray):
+            return self._swapped(coming, count)
+        return self._swapped([(row,) for row in coming.tolist()], count)
+
+    def _swapped(self, coming: list[Element], count: int) -> list[Element]:
+        """So many elements, in whose places `coming` goes: `next` so many times over, in one loop."""
+        buffer, draw, chosen = self.buffer, self.draws.next, []
+        size = len(buffer)  # type: ignore[arg-type]
+        for element in coming:
+            place = int(draw() * size)
+            chosen.append(buffer[place])  # type: ignore[index]
+            buffer[place] = element  # type: ignore[index]
+        while len(chosen) < count and self.buffer:
+            chosen.append(next(self))
+        return chosen
 
     def state(self) -> dict[str, Any]:
         return {"buffer": self.buffer, "draws": self.draws.state(), **super().state()}

@@ -184,6 +184,10 @@ class Range(Stage):
     def cardinality(self) -> int:
         return INFINITE if self.size is None else self.size
 
+    def values(self, places: np.ndarray) -> Element:
+        """The numbers at several places, as one component."""
+        return ((self.start + places * self.step).astype(self.dtype.numpy),)
+
     def open(self, run: Run) -> Cursor:
         return _RangeCursor(self)
 

@@ -63,6 +63,11 @@ class Stage:
         elements hold."""
         return None
 
+    def seeds(self) -> list[Any]:
+        """What its random draws follow from: its own seeds, and those of the functions that it calls."""
+        found = [getattr(value, "seed", value) for value in vars(self).values()]
+        return [value for value in found if isinstance(getattr(value, "counter", None), EpochCounter)]
+
     def walk(self) -> Iterator[Stage]:
         """The stages that it reads, and itself last."""
         for stage in self.inputs:
