@@ -33,6 +33,9 @@ if(HEADWATER_KERNEL_OPTIMIZATION STREQUAL "-O3")
   set_source_files_properties(native/elementwise/isa_simple.cc native/elementwise/isa_cast.cc PROPERTIES
                               COMPILE_OPTIONS $<$<NOT:$<STREQUAL:$<TARGET_PROPERTY:NAME>,headwater_elementwise_baseline>>:-O2>)
   set_source_files_properties(native/kernels/cumulative.cc PROPERTIES COMPILE_OPTIONS -O1)
+  # Independent chains of operations in one loop are mixed: processors look ahead over one such chain, not two.
+  set_source_files_properties(native/elementwise/isa_math.cc PROPERTIES
+                              COMPILE_OPTIONS $<$<CXX_COMPILER_ID:GNU>:-fschedule-insns>)
 endif()
 
 # Object libraries of a folder's .cc files: NAME for the plain ones, NAME_<isa> for isa_*.cc.
