@@ -19,7 +19,7 @@ _MODULES = (
     "arrays", "backends", "bitwise", "autodiff", "config", "control", "data", "datasets", "debugging", "dtypes", "errors",
     "image", "keras",
     "linalg", "math", "nest",
-    "nn", "ops", "ragged", "random", "signal",
+    "nn", "ops", "ragged", "random", "signal", "strings",
     "test", "testing", "train", "tree", "version",
 )  # fmt: skip
 _DTYPES = (
@@ -111,7 +111,6 @@ _NOT_YET = {
     "saved_model": "use model.save('model.keras'), or tf.train.Checkpoint",
     "sets": "use NumPy",
     "sparse": "use dense tensors",
-    "strings": "work on Python's strings, and make tensors of numbers",
     "summary": "use keras.callbacks, or print",
     "sysconfig": "see headwater.config",
     "tpu": "run on the CPU",

@@ -21,7 +21,7 @@ class DynamicRaggedShape:
         inner_shape: sizes of the flat values.
         dtype: int32 or int64.
     Example:
-        >>> tf.shape(tf.ragged.constant([[1, 2], [3]]))[0].numpy()
+        >>> int(tf.shape(tf.ragged.constant([[1, 2], [3]]))[0])
         2
     """
 
