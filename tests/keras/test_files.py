@@ -92,14 +92,12 @@ def test_wrong_and_short_files_leave_nothing_in_the_cache(server, home):
 def test_without_a_network_it_says_where_to_put_the_file(home):
     with pytest.raises(NotFoundError, match=r"could not be fetched .*\n.*put the file at .*a.txt by hand"):
         get_file("a.txt", "http://127.0.0.1:9/a.txt")
-    with pytest.raises(NotFoundError, match="could not be fetched"):
-        keras.datasets.cache.get_file("a", "http://no-such-host.invalid/a")
 
 
 def test_bad_arguments_are_refused():
     for arguments, told in (
-        ({}, "neither"), ({"fname": "../a", "origin": "http://x/a"}, "is a path"),
-        ({"origin": "http://x/"}, "ends in no name"), ({"fname": "a", "origin": "gopher://x/a"}, "none of http"),
+        ({}, "neither"), ({"fname": "../a", "origin": "http://example.org/a"}, "is a path"),
+        ({"origin": "http://example.org/"}, "ends in no name"), ({"fname": "a", "origin": "gopher://x/a"}, "none of http"),
         ({"fname": "a", "origin": "http://127.0.0.1:9/a", "file_hash": "xyz"}, "fetched|no md5 hash"),
     ):  # fmt: skip
         with pytest.raises((ArgumentError, NotFoundError), match=told):

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         is_interactive_logging_enabled,
     )
     from headwater.keras.utils.arrays import normalize, to_categorical
+    from headwater.keras.utils.audio_datasets import audio_dataset_from_directory
     from headwater.keras.utils.config import Config
     from headwater.keras.utils.datasets import (
         PyDataset,
@@ -34,11 +35,14 @@ if TYPE_CHECKING:
         unpack_x_y_sample_weight,
     )
     from headwater.keras.utils.files import get_file
+    from headwater.keras.utils.image_datasets import image_dataset_from_directory
     from headwater.keras.utils.images import array_to_img, img_to_array, load_img, save_img
     from headwater.keras.utils.naming import get_uid
     from headwater.keras.utils.progbar import Progbar
     from headwater.keras.utils.seeds import set_random_seed
     from headwater.keras.utils.sequences import pad_sequences
+    from headwater.keras.utils.text_datasets import text_dataset_from_directory
+    from headwater.keras.utils.timeseries import timeseries_dataset_from_array
 
 _WHERE = {
     "headwater.keras.backend.session": ("clear_session",),
@@ -52,16 +56,20 @@ _WHERE = {
         "disable_interactive_logging", "enable_interactive_logging", "is_interactive_logging_enabled",
     ),
     "headwater.keras.utils.arrays": ("normalize", "to_categorical"),
+    "headwater.keras.utils.audio_datasets": ("audio_dataset_from_directory",),
     "headwater.keras.utils.config": ("Config",),
     "headwater.keras.utils.datasets": (
         "PyDataset", "Sequence", "pack_x_y_sample_weight", "split_dataset", "unpack_x_y_sample_weight",
     ),
     "headwater.keras.utils.files": ("get_file",),
+    "headwater.keras.utils.image_datasets": ("image_dataset_from_directory",),
     "headwater.keras.utils.images": ("array_to_img", "img_to_array", "load_img", "save_img"),
     "headwater.keras.utils.naming": ("get_uid",),
     "headwater.keras.utils.progbar": ("Progbar",),
     "headwater.keras.utils.seeds": ("set_random_seed",),
     "headwater.keras.utils.sequences": ("pad_sequences",),
+    "headwater.keras.utils.text_datasets": ("text_dataset_from_directory",),
+    "headwater.keras.utils.timeseries": ("timeseries_dataset_from_array",),
 }  # fmt: skip
 _MODULE_OF = {name: module for module, names in _WHERE.items() for name in names}
 
