@@ -16,7 +16,8 @@ __version__ = "0.1.0"
 newaxis = None
 
 _MODULES = (
-    "arrays", "backends", "bitwise", "autodiff", "config", "control", "data", "datasets", "debugging", "dtypes", "errors",
+    "arrays", "audio", "backends", "bitwise", "autodiff", "config", "control", "data", "datasets", "debugging",
+    "dtypes", "errors",
     "image", "keras",
     "linalg", "math", "nest",
     "nn", "ops", "ragged", "random", "signal", "strings",
@@ -90,11 +91,13 @@ _TABLE = {
     name.partition("=")[0]: (module, name.rpartition("=")[2]) for module, names in _NAMES.items() for name in names
 }
 # Modules that lie elsewhere than their name says.
-_ELSEWHERE = {"autograph": "headwater.frontend.autograph", "initializers": "headwater.keras.initializers"}
+_ELSEWHERE = {
+    "autograph": "headwater.frontend.autograph",
+    **{name: f"headwater.keras.{name}" for name in ("initializers", "losses", "metrics", "optimizers")},
+}
 # Doors and classes of TensorFlow that later versions will serve, each with what there is in its place today.
 _NOT_YET = {
     "SparseTensor": "use dense tensors",
-    "audio": "read sound with another library, and make tensors of it",
     "compat": "use the names of TensorFlow 2",
     "distribute": "run on one machine",
     "estimator": "use keras",

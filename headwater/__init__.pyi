@@ -6,7 +6,7 @@ table in __init__.py."""
 from typing import Any
 
 from headwater import (
-    arrays as arrays, autodiff as autodiff, backends as backends, bitwise as bitwise, config as config,
+    arrays as arrays, audio as audio, autodiff as autodiff, backends as backends, bitwise as bitwise, config as config,
     control as control, data as data, datasets as datasets, debugging as debugging, dtypes as dtypes, errors as errors, image as image, keras as keras,
     linalg as linalg, math as math, nest as nest, nn as nn, ops as ops, ragged as ragged, random as random, signal as signal, strings as strings,
     test as test, testing as testing, train as train, tree as tree, version as version,
@@ -90,6 +90,9 @@ from headwater.frontend.variable import (
 )
 from headwater.keras import (
     initializers as initializers,
+    losses as losses,
+    metrics as metrics,
+    optimizers as optimizers,
 )
 from headwater.keras.initializers import (
     constant as _constant_initializer, ones as _ones_initializer, random_normal as _random_normal_initializer,
