@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from headwater import ops
+from headwater.dtypes import as_dtype
 from headwater.errors import ArgumentError
+from headwater.frontend.tracing import is_tracing
 from headwater.keras.layers.preprocessing import composite
 
 
@@ -20,7 +22,7 @@ def encode(inputs: Any, mode: str, depth: int, dtype: str, sparse: bool = False,
     are three or more axes, against its own description; for one or two axes the results are equal.
 
     Args:
-        inputs: whole numbers: a tensor, a RaggedTensor or a SparseTensor.
+        inputs: whole numbers: a tensor, a RaggedTensor, a SparseTensor, or Rows.
         mode: "int" for the numbers as they are; "one_hot" for a vector for each; "multi_hot" for a vector for each
             sample, with 1 for each category in it; "count" for how often each is in it.
         depth: number of categories.
@@ -35,11 +37,11 @@ def encode(inputs: Any, mode: str, depth: int, dtype: str, sparse: bool = False,
     values, rows, leading = _rows_of(inputs)
     if sparse:
         return _sparse_rows(values, rows, leading, mode, depth, dtype, weights)
-    weights = None if weights is None else ops.reshape(ops.convert_to_tensor(weights, dtype), (-1,))
-    counts = _counts(values, rows, math.prod(leading), depth, dtype, weights)
-    if mode == "multi_hot":
-        counts = ops.cast(ops.greater(counts, 0), dtype)
-    return ops.reshape(counts, (*leading, depth))
+    if is_tracing() or weights is not None:
+        found = _counts(values, rows, math.prod(leading), mode, depth, dtype, weights)
+    else:
+        found = _counts_on_host(np.asarray(values), rows, math.prod(leading), mode, depth, dtype)
+    return ops.reshape(found, (*leading, depth))
 
 
 def output_shape(shape: Any, mode: str, depth: int | None) -> tuple[int | None, ...]:
@@ -53,9 +55,9 @@ def output_shape(shape: Any, mode: str, depth: int | None) -> tuple[int | None, 
 
 
 def _required_dense(inputs: Any) -> Any:
-    if composite.is_composite(inputs):
+    if composite.is_composite(inputs) or isinstance(inputs, composite.Rows):
         raise ArgumentError(
-            f"one-hot vectors of a {type(inputs).__name__} are not defined: its samples have different lengths.",
+            "one-hot vectors of rows of different lengths are not defined.",
             fix='use output_mode="multi_hot" or "count", or inputs.to_tensor().',
         )
     return inputs
@@ -75,6 +77,8 @@ def _one_hot(inputs: Any, depth: int, dtype: str, sparse: bool) -> Any:
 
 def _rows_of(inputs: Any) -> tuple[Any, Any, tuple[int, ...]]:
     """The numbers in one line, the sample that each belongs to, and the shape of the samples."""
+    if isinstance(inputs, composite.Rows):
+        return inputs.values, np.repeat(np.arange(len(inputs.lengths)), inputs.lengths), (len(inputs.lengths),)
     if composite.is_composite(inputs):
         values, rows, count = composite.values_and_rows(inputs)
         return values, rows, (count,)
@@ -84,15 +88,29 @@ def _rows_of(inputs: Any) -> tuple[Any, Any, tuple[int, ...]]:
     return ops.reshape(inputs, (-1,)), rows, leading
 
 
-def _counts(values: Any, rows: Any, num_rows: int, depth: int, dtype: str, weights: Any) -> Any:
-    """How often each category is in each row, or the sum of the weights: (num_rows * depth,)."""
+def _counts(values: Any, rows: Any, num_rows: int, mode: str, depth: int, dtype: str, weights: Any) -> Any:
+    """How often each category is in each row, whether it is, or the sum of the weights: (num_rows * depth,)."""
     values = ops.cast(values, "int64")
     known = ops.logical_and(ops.greater_equal(values, 0), ops.less(values, depth))
     places = ops.where(known, ops.add(ops.multiply(rows, depth), values), 0)
     counted = ops.cast(known, dtype)
     if weights is not None:
+        weights = ops.reshape(ops.convert_to_tensor(weights, dtype), (-1,))
         counted = ops.where(known, weights, ops.zeros_like(weights))
-    return ops.segment_sum(counted, places, num_rows * depth)
+    counts = ops.segment_sum(counted, places, num_rows * depth)
+    return ops.cast(ops.greater(counts, 0), dtype) if mode == "multi_hot" else counts
+
+
+def _counts_on_host(values: np.ndarray, rows: Any, num_rows: int, mode: str, depth: int, dtype: str) -> Any:
+    """The same for values that are there: a third of the time, since only what is not 0 is written."""
+    known = (values >= 0) & (values < depth)
+    places = np.asarray(rows)[known] * depth + values[known]
+    found = np.zeros(num_rows * depth, as_dtype(dtype).numpy)
+    if mode == "multi_hot":
+        found[places] = 1
+    else:
+        np.add.at(found, places, found.dtype.type(1))
+    return ops.convert_to_tensor(found)
 
 
 def _sparse_rows(

@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 import headwater as tf
+
+
+class Rows(NamedTuple):
+    """Rows of different lengths, on the host: a RaggedTensor that need not be one yet.
+
+    Attributes:
+        values: those of all rows, in one line; tokens may be Spans.
+        lengths: how many each row has, int64.
+    """
+
+    values: Any
+    lengths: np.ndarray
 
 
 def _is_ragged(x: Any) -> bool:

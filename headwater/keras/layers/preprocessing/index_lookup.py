@@ -217,6 +217,9 @@ class IndexLookup(HostLayer):
                 f"Layer {self.name!r} was given its vocabulary; it can't adapt to data.",
                 fix="leave out `vocabulary`, or do not call adapt.",
             )
+        if isinstance(data, composite.Rows):
+            self._counts.update(*data)
+            return
         tokens = self._tokens(data)
         if composite.is_composite(tokens):
             values, rows, count = composite.values_and_rows(tokens)
@@ -249,17 +252,26 @@ class IndexLookup(HostLayer):
     # ---- looking up -------------------------------------------------------------------------------------------------
 
     def _prepared(self, inputs: Any) -> Any:
+        self.require_size()
+        return _whole_numbers(inputs) if self.invert else self._tokens(inputs)
+
+    def require_size(self) -> None:
+        """Raise StateError if the size of its vectors is not known yet."""
         if self.output_mode != "int" and not self.pad_to_max_tokens and self._frozen_vocab_size is None:
             raise StateError(
                 f"output_mode={self.output_mode!r} gives vectors of the size of the vocabulary, and there is none yet.",
                 fix="pass `vocabulary`, or call adapt, or pass max_tokens= and pad_to_max_tokens=True.",
             )
-        return _whole_numbers(inputs) if self.invert else self._tokens(inputs)
 
     def _computed_on_host(self, inputs: Any) -> Any:
         if self.invert:
             return composite.map_values(self._tokens_at, inputs)
-        indices = composite.map_values(self._indices, inputs)
+        return self._in_mode(
+            composite.map_values(lambda tokens: ops.convert_to_tensor(self.indices_of(np.asarray(tokens))), inputs)
+        )
+
+    def _in_mode(self, indices: Any) -> Any:
+        """Indices, or the vectors that are made of them."""
         if self.output_mode == "int":
             return indices
         mode = "count" if self.output_mode == "tf_idf" else self.output_mode
@@ -269,15 +281,19 @@ class IndexLookup(HostLayer):
     def _depth(self) -> int | None:
         return self.max_tokens if self.pad_to_max_tokens else self._frozen_vocab_size
 
-    def _indices(self, tokens: Any) -> Any:
-        values = np.asarray(tokens)
-        indices = self._vocabulary.indices(values, -1)
+    def indices_of(self, tokens: Any) -> np.ndarray:
+        """The indices of tokens on the host: arrays of `bytes` objects, or of int64; or Spans, where one index is for
+        all that are unknown."""
+        start = self._oov_start_index()
+        if self.num_oov_indices == 1:
+            return self._vocabulary.indices(tokens, start)
+        indices = self._vocabulary.indices(tokens, -1)
         unknown = indices == -1
         if unknown.any():
-            indices[unknown] = self._indices_of_unknown(values[unknown])
-        return ops.convert_to_tensor(indices)
+            indices[unknown] = self._indices_of_unknown(tokens[unknown])
+        return indices
 
-    def _indices_of_unknown(self, tokens: np.ndarray) -> Any:
+    def _indices_of_unknown(self, tokens: np.ndarray) -> np.ndarray:
         count = self.num_oov_indices
         if count == 0:
             raise ArgumentError(
@@ -285,8 +301,6 @@ class IndexLookup(HostLayer):
                 "num_oov_indices=0 leaves no index for them.",
                 fix="set num_oov_indices=1, or clean the data.",
             )
-        if count == 1:
-            return self._oov_start_index()
         if self._holds_numbers and self.oov_method == "floormod":
             return tokens % count + self._oov_start_index()
         return hash_buckets(tokens, count, self.salt) + self._oov_start_index()

@@ -8,7 +8,11 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from headwater.keras.layers.preprocessing.token_table import LONGEST, Spans, spans_of
+
 PUNCTUATION = string.punctuation.encode()
+_END = b"\xff"  # after each text, where many are split together
+_BETWEEN = np.isin(np.arange(256), np.frombuffer(b" \t\n\r\v\f" + _END, np.uint8))
 _AS_IT_IS = bytes(range(256))
 _LOWER = _AS_IT_IS.lower()  # ASCII letters alone, as tf.strings.lower has it
 STANDARDIZATIONS = {
@@ -58,6 +62,48 @@ def split(texts: np.ndarray, how: str) -> tuple[np.ndarray, np.ndarray]:
         how: "whitespace" or "character".
     """
     return _in_line(list(map(SPLITS[how], texts.tolist())))
+
+
+def words_of(texts: np.ndarray, how: str | None) -> tuple[Spans, np.ndarray]:
+    """`split` of what `standardized` gives, by white space, of all texts at once, as pieces of one buffer.
+
+    Args:
+        texts: array of bytes, of one axis.
+        how: one of `STANDARDIZATIONS`, or None.
+    Returns: the words of all texts, and how many each text has.
+    """
+    table, removed = (_AS_IT_IS, b"") if how is None else STANDARDIZATIONS[how]
+    together = b" " + _END.join([*texts.tolist(), b""])
+    if together.count(_END) != len(texts):  # a text has that byte, which is none of UTF-8's
+        return _one_by_one(texts if how is None else standardized(texts, how))
+    buffer = np.frombuffer(together.translate(table, removed) + bytes(LONGEST), np.uint8)
+    between = _BETWEEN[buffer]
+    edges = np.flatnonzero(between[1:] != between[:-1])[:-1] + 1  # without that before the bytes that follow
+    starts, stops = edges[::2], edges[1::2]
+    counts = np.searchsorted(starts, np.flatnonzero(buffer == _END[0]))
+    return Spans(buffer, starts, stops - starts), np.diff(counts, prepend=0)
+
+
+def _one_by_one(texts: np.ndarray) -> tuple[Spans, np.ndarray]:
+    rows = list(map(words, texts.tolist()))
+    strings, lengths = _in_line(rows)
+    return spans_of(strings.tolist()), lengths
+
+
+def joined_words(words: Spans, lengths: np.ndarray, widths: Sequence[int]) -> tuple[Spans, np.ndarray]:
+    """`ngrams` of what `words_of` gives."""
+    words = spans_of(words.to_list(), b" ")
+    rows = np.repeat(np.arange(len(lengths)), lengths)
+    stops, firsts, counts = words.starts + words.sizes, [], np.zeros(len(lengths), np.int64)
+    sizes = []
+    for width in widths:
+        first = np.flatnonzero(rows[: max(len(rows) - width + 1, 0)] == rows[width - 1 :]) if width else rows[:0]
+        firsts.append(first)
+        sizes.append(stops[first + width - 1] - words.starts[first])
+        counts += np.maximum(lengths - width + 1, 0) if width else 0
+    first = np.concatenate(firsts)
+    order = np.argsort(rows[first], kind="stable")
+    return Spans(words.buffer, words.starts[first[order]], np.concatenate(sizes)[order]), counts
 
 
 def _in_line(rows: Sequence[Sequence[bytes]]) -> tuple[np.ndarray, np.ndarray]:

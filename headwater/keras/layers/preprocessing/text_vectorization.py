@@ -16,6 +16,7 @@ from headwater.keras.layers.preprocessing import composite, lookup_arguments, te
 from headwater.keras.layers.preprocessing.adapting import batches_of, is_stream
 from headwater.keras.layers.preprocessing.host_layer import HostLayer
 from headwater.keras.layers.preprocessing.string_lookup import StringLookup
+from headwater.keras.layers.preprocessing.token_table import Spans
 
 
 class TextVectorization(HostLayer):
@@ -125,9 +126,11 @@ class TextVectorization(HostLayer):
 
     def update_state(self, data: Any) -> None:
         """Count the tokens of a batch of texts."""
-        tokens, leading = self._tokenized(self._prepared(data))
-        if leading is None and not composite.is_composite(tokens):
-            tokens = ops.reshape(tokens, (-1, tokens.shape[-1])) if tokens.ndim > 1 else tokens
+        tokens, _ = self._tokenized(self._prepared(data))
+        if not isinstance(tokens, composite.Rows) and not composite.is_composite(tokens) and tokens.ndim > 1:
+            tokens = ops.reshape(tokens, (-1, tokens.shape[-1]))
+        if isinstance(tokens, composite.Rows) and isinstance(tokens.values, Spans):
+            tokens = composite.Rows(tokens.values.to_list(), tokens.lengths)
         self._lookup_layer.update_state(tokens)
 
     def finalize_state(self) -> None:
@@ -165,27 +168,37 @@ class TextVectorization(HostLayer):
             )
         return texts
 
-    def _tokenized(self, texts: Any) -> tuple[Any, tuple[int, ...] | None]:
-        """The tokens of texts, a RaggedTensor of a row for each text; and the shape of the texts, where it has not one
-        axis. Where nothing is split, the tokens are what they were."""
-        texts = self._standardized(texts)
+    def _tokenized(self, texts: Any) -> tuple[Any, tuple[int, ...]]:
+        """The tokens of texts, as Rows, a RaggedTensor or a tensor; and the shape of the texts, of which Rows have one
+        for each."""
         if self._split is None:
-            return self._joined(texts), None
-        if composite.is_composite(texts):
-            return self._joined(texts.with_flat_values(self._split_to_rows(texts.flat_values))), None
+            texts = self._standardized(texts)
+            return self._joined(texts), tuple(texts.shape)
         shape = tuple(texts.shape)
-        if len(shape) > 1:
+        if not composite.is_composite(texts) and len(shape) > 1:
             if shape[-1] != 1:
                 raise ShapeError(
                     f"texts of shape {shape} are to be split, and their last axis has more than one entry.",
                     fix="pass texts of shape (batch,) or (batch, 1), or split=None for tokens.",
                 )
-            texts = ops.squeeze(texts, axis=-1)
-        leading = tuple(texts.shape)
+            shape = shape[:-1]
+        return self._joined(self._rows_of(texts, shape)), shape
+
+    def _rows_of(self, texts: Any, shape: tuple[int, ...]) -> Any:
+        """The tokens of texts, split."""
+        if callable(self._split) or composite.is_composite(texts):
+            texts = self._standardized(texts)
+            if composite.is_composite(texts):
+                return texts.with_flat_values(self._ragged_rows_of(texts.flat_values))
+            return self._split(ops.reshape(texts, shape))
+        if self._split == "whitespace" and not callable(self._standardize):
+            return composite.Rows(*text_steps.words_of(np.asarray(texts).ravel(), self._standardize))
+        return composite.Rows(*text_steps.split(np.asarray(self._standardized(texts)).ravel(), self._split))
+
+    def _ragged_rows_of(self, texts: Any) -> Any:
         if callable(self._split):
-            return self._joined(self._split(texts)), None
-        rows = self._split_to_rows(ops.reshape(texts, (-1,)))
-        return self._joined(rows), None if len(leading) == 1 else leading
+            return self._split(texts)
+        return composite.ragged_rows(*text_steps.split(np.asarray(texts), self._split))
 
     def _standardized(self, texts: Any) -> Any:
         how = self._standardize
@@ -203,14 +216,12 @@ class TextVectorization(HostLayer):
             result = how(np.vectorize(lambda text: text.decode(self._encoding), otypes=[str])(np.asarray(texts)))
         return self._prepared(result)
 
-    def _split_to_rows(self, texts: Any) -> Any:
-        if callable(self._split):
-            return self._split(texts)
-        return composite.ragged_rows(*text_steps.split(np.asarray(texts), self._split))
-
     def _joined(self, tokens: Any) -> Any:
         if self._ngrams is None:
             return tokens
+        if isinstance(tokens, composite.Rows):
+            join = text_steps.joined_words if isinstance(tokens.values, Spans) else text_steps.ngrams
+            return composite.Rows(*join(*tokens, self._ngrams))
         if composite.is_composite(tokens):
             return composite.map_rows(lambda *rows: text_steps.ngrams(*rows, self._ngrams), tokens)
         shape = tuple(tokens.shape)
@@ -221,26 +232,34 @@ class TextVectorization(HostLayer):
     # ---- tokens to numbers ------------------------------------------------------------------------------------------
 
     def _computed_on_host(self, texts: Any) -> Any:
-        tokens, leading = self._tokenized(texts)
+        tokens, shape = self._tokenized(texts)
+        if isinstance(tokens, composite.Rows):
+            return self._of_rows(tokens, shape)
         found = self._lookup_layer(tokens)
-        if self._output_mode != "int":
-            return found if leading is None else ops.reshape(found, (*leading, found.shape[-1]))
+        if self._output_mode != "int" or (composite.is_composite(found) and self._ragged):
+            return found
         if not composite.is_composite(found):
             return self._resized(found)
-        if self._ragged and leading != ():
-            return _nested(found, leading)
-        if self._ragged:
-            return found.flat_values
-        return self._padded(found, leading)
+        size = [None] * found.ragged_rank + [self._output_sequence_length]
+        return found.to_tensor(default_value=0, shape=size)
 
-    def _padded(self, found: Any, leading: tuple[int, ...] | None) -> Any:
-        size = self._output_sequence_length
-        if found.ragged_rank > 1:
-            shape = [*([None] * found.ragged_rank), size]
-            return found.to_tensor(default_value=0, shape=shape)
-        values, lengths = np.asarray(found.flat_values), composite.row_sizes(found)
-        rows = ops.convert_to_tensor(text_steps.padded(values, lengths, size))
-        return rows if leading is None else ops.reshape(rows, (*leading, rows.shape[-1]))
+    def _of_rows(self, tokens: composite.Rows, shape: tuple[int, ...]) -> Any:
+        """Indices or vectors of the tokens of texts, in the shape of the texts."""
+        lookup = self._lookup_layer
+        lookup.require_size()
+        indices = lookup.indices_of(tokens.values)
+        if self._output_mode != "int":
+            found = lookup._in_mode(composite.Rows(indices, tokens.lengths))
+            return found if len(shape) == 1 else ops.reshape(found, (*shape, found.shape[-1]))
+        if not self._ragged:
+            rows = text_steps.padded(indices, tokens.lengths, self._output_sequence_length)
+            return ops.convert_to_tensor(rows.reshape(*shape, rows.shape[-1]))
+        if not shape:
+            return ops.convert_to_tensor(indices)
+        found = composite.ragged_rows(indices, tokens.lengths)
+        for size in reversed(shape[1:]):
+            found = tf.RaggedTensor.from_uniform_row_length(found, size)
+        return found
 
     def _resized(self, indices: Any) -> Any:
         """Dense rows, cut or padded to the length that was asked for."""
@@ -345,10 +364,3 @@ class TextVectorization(HostLayer):
     def load_assets(self, dir_path: Any) -> None:
         """Read the vocabulary from a folder."""
         self._lookup_layer.load_assets(dir_path)
-
-
-def _nested(rows: Any, leading: tuple[int, ...] | None) -> Any:
-    """Ragged rows, one for each text, in the shape that the texts have."""
-    for size in reversed((leading or ())[1:]):
-        rows = tf.RaggedTensor.from_uniform_row_length(rows, size)
-    return rows

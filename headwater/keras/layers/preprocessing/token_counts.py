@@ -26,14 +26,14 @@ class TokenCounts:
         self.documents: Counter[Any] = Counter()
         self.num_documents = 0
 
-    def update(self, tokens: np.ndarray, lengths: Sequence[int]) -> None:
+    def update(self, tokens: np.ndarray | list[bytes], lengths: Sequence[int]) -> None:
         """Count the tokens of some documents.
 
         Args:
             tokens: those of all, one after the other.
             lengths: how many of them each document has.
         """
-        flat = tokens.tolist()
+        flat = tokens if isinstance(tokens, list) else tokens.tolist()
         self.tokens.update(flat)
         self.num_documents += len(lengths)
         if self.with_documents:

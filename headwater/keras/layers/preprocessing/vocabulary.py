@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 import numpy as np
 
 from headwater.errors import ArgumentError, NotFoundError
+from headwater.keras.layers.preprocessing.number_table import NumberTable
+from headwater.keras.layers.preprocessing.token_table import Spans, TokenTable
 
 
 class Vocabulary:
@@ -28,33 +31,30 @@ class Vocabulary:
         self.start = start
         self._table = {token: index for index, token in enumerate(self.tokens, start)} | dict(reserved or {})
         self._holds_numbers = any(not isinstance(token, bytes) for token in itertools.islice(self._table, 1))
-        if self._holds_numbers:
-            keys = np.array(list(self._table), np.int64)
-            order = np.argsort(keys)
-            self._sorted, self._places = keys[order], np.array(list(self._table.values()), np.int64)[order]
+        self._numbers = NumberTable(self._table) if self._holds_numbers else None
 
     def __len__(self) -> int:
         return len(self.tokens)
 
-    def indices(self, tokens: np.ndarray, default: int) -> np.ndarray:
+    def indices(self, tokens: np.ndarray | Spans, default: int) -> np.ndarray:
         """The index of each token, `default` for those that are not in the vocabulary.
 
         Args:
-            tokens: an array of any shape, of `bytes` objects or of int64.
+            tokens: an array of any shape, of `bytes` objects or of int64; or Spans.
             default: an index.
         Returns: int64, of the shape of `tokens`.
         """
-        if not self._table:
-            return np.full(tokens.shape, default, np.int64)
-        if self._holds_numbers:
-            return self._indices_of_numbers(tokens, default)
+        if self._numbers is not None:
+            return self._numbers.values_of(tokens, default)
+        if isinstance(tokens, Spans):
+            return self._spans.values_of(tokens, default)
         # dict.get under map: a look-up of a token costs a hash, no step of the interpreter.
         found = map(self._table.get, tokens.ravel().tolist(), itertools.repeat(default))
         return np.fromiter(found, np.int64, tokens.size).reshape(tokens.shape)
 
-    def _indices_of_numbers(self, tokens: np.ndarray, default: int) -> np.ndarray:
-        places = np.minimum(np.searchsorted(self._sorted, tokens), len(self._sorted) - 1)
-        return np.where(self._sorted[places] == tokens, self._places[places], default)
+    @functools.cached_property
+    def _spans(self) -> TokenTable:
+        return TokenTable(self._table)
 
     def tokens_at(self, indices: np.ndarray, default: Any) -> np.ndarray:
         """The token of each index, `default` for those that no token has; an array of objects or of int64."""
