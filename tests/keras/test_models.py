@@ -122,6 +122,14 @@ def test_functional_models_share_layers_and_nest():
     assert part([X, X]).shape == (3, 3)
 
 
+@pytest.mark.parametrize("shape", [(5, 1), (5,), (1,), (1, 1), (5, 1, 1)])
+def test_inputs_may_lack_or_repeat_a_last_axis_of_one(shape):
+    inputs = keras.Input((1,))
+    model = keras.Model(inputs, keras.layers.Dense(2)(inputs))
+    assert model(np.ones(shape)).shape == (shape[0], 2)
+    assert model.predict(np.ones(shape), verbose=0).shape == (shape[0], 2)
+
+
 def test_a_model_can_start_from_the_output_of_a_layer():
     x = keras.Input((4,))
     h = layers.Dense(3)(x)
