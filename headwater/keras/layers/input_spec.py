@@ -130,7 +130,7 @@ def _check_shape(spec: InputSpec, shape: tuple, what: str) -> None:
     if spec.allow_last_axis_squeeze:
         if expected and expected[-1] == 1:
             expected = expected[:-1]
-        if len(found) > len(expected) and found[-1] == 1:
+        while len(found) > len(expected) and found[-1] == 1:
             found = found[:-1]
     differ = len(expected) != len(found) or any(
         wanted is not None and size is not None and wanted != size for wanted, size in zip(expected, found)
