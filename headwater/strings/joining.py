@@ -22,13 +22,11 @@ def join(inputs: Sequence[Any], separator: str = "", name: str | None = None) ->
     Args:
         inputs: string tensors of one shape, ragged or not; lone strings are joined to each.
         separator: what comes in between.
-    Raises: ArgumentError without inputs; ShapeError if the shapes differ.
+    Raises: ShapeError if the shapes differ.
     Example:
         >>> join([["abc", "def"], "-", ["123", "456"]]).numpy()
         array([b'abc-123', b'def-456'], dtype=object)
     """
-    if not len(inputs):
-        raise ArgumentError("join: nothing to join.", fix="pass at least one tensor.")
     if any(isinstance(item, RaggedTensor) for item in inputs):
         return elementwise(lambda *parts: join(parts, separator), tuple(inputs), {})
     arrays = [texts(item, "join") for item in inputs]
@@ -40,7 +38,7 @@ def join(inputs: Sequence[Any], separator: str = "", name: str | None = None) ->
     shape = shapes.pop() if shapes else ()
     between = separator.encode() if isinstance(separator, str) else bytes(separator)
     columns = [np.broadcast_to(array, shape).reshape(-1).tolist() for array in arrays]
-    return of_strings([between.join(parts) for parts in zip(*columns)], shape)
+    return of_strings([between.join(parts) for parts in zip(*columns)] or [b""] * (not arrays), shape)
 
 
 def reduce_join(
@@ -50,7 +48,7 @@ def reduce_join(
 
     Args:
         inputs: strings.
-        axis: an axis, or several in the order in which they are gone through; all by default.
+        axis: an axis, or several, in the order in which they are joined; all, the last first, by default.
         keepdims: keep the axes, with size 1.
         separator: what comes in between.
     Example:
@@ -61,11 +59,11 @@ def reduce_join(
     if isinstance(inputs, RaggedTensor):
         return _joined_rows(inputs, axis, keepdims, between)
     array = texts(inputs, "reduce_join")
-    given = range(array.ndim) if axis is None else np.atleast_1d(as_numpy(axis)).tolist()
+    given = range(array.ndim - 1, -1, -1) if axis is None else np.atleast_1d(as_numpy(axis)).tolist()
     axes = [normalize_axis(int(place), array.ndim, "reduce_join") for place in given]
     rest = [place for place in range(array.ndim) if place not in axes]
     shape = tuple(array.shape[place] for place in rest)
-    rows = array.transpose([*rest, *axes]).reshape(int(np.prod(shape)), -1)
+    rows = array.transpose([*rest, *reversed(axes)]).reshape(int(np.prod(shape)), -1)
     kept = tuple(1 if place in axes else size for place, size in enumerate(array.shape))
     return of_strings([between.join(row) for row in rows.tolist()], kept if keepdims else shape)
 
@@ -109,15 +107,17 @@ def unsorted_segment_join(
             f"unsorted_segment_join: segments of shape {segments.shape} for strings of shape {array.shape}.",
             fix="give a segment for each row.",
         )
-    if segments.size and segments.max() >= count:
-        raise ArgumentError(f"segment {segments.max()} of {count}.", fix="raise num_segments.")
+    if segments.size and (segments.min() < 0 or segments.max() >= count):
+        raise ArgumentError(
+            f"segments from {segments.min()} to {segments.max()}, of {count}.",
+            fix="number them from 0, or raise num_segments.",
+        )
     inner = array.shape[segments.ndim :]
     rows = array.reshape(segments.size, -1)
     parts: list[list[list[bytes]]] = [[[] for _ in range(rows.shape[1])] for _ in range(count)]
     for segment, row in zip(segments.reshape(-1).tolist(), rows.tolist()):
-        if segment >= 0:
-            for place, text in enumerate(row):
-                parts[segment][place].append(text)
+        for place, text in enumerate(row):
+            parts[segment][place].append(text)
     between = separator.encode()
     return of_strings([between.join(column) for row in parts for column in row], (count, *inner))
 
@@ -133,7 +133,7 @@ def format(template: str, inputs: Any, placeholder: str = "{}", summarize: int =
     Raises: ArgumentError if there are not as many placeholders as tensors.
     Example:
         >>> format("tensor: {}, tensor: {}", (tf.range(5), tf.constant("x"))).numpy()
-        b'tensor: [0 1 2 3 4], tensor: x'
+        b'tensor: [0 1 2 3 4], tensor: "x"'
     """
     many = isinstance(inputs, (list, tuple))
     tensors = [convert_to_tensor(item) for item in (inputs if many else [inputs])]
@@ -147,32 +147,30 @@ def format(template: str, inputs: Any, placeholder: str = "{}", summarize: int =
 
 
 def _written(array: np.ndarray, summarize: int) -> str:
-    if array.ndim == 0:
-        return _element(array[()], False)
     return _written_axis(array, summarize, array.ndim)
 
 
-def _written_axis(array: Any, summarize: int, ndim: int) -> str:
-    if array.ndim == 0:
-        return _element(array[()], True)
+def _written_axis(array: np.ndarray, summarize: int, ndim: int) -> str:
+    if not array.ndim:
+        return _element(array[()])
     between = " " if array.ndim == 1 else "\n" * (array.ndim - 1) + " " * (ndim - array.ndim + 1)
-    if summarize < 0 or len(array) <= 2 * summarize:
-        parts = [_written_axis(item, summarize, ndim) for item in map(np.asarray, _items(array))]
-        return f"[{between.join(parts)}]"
-    items = [np.asarray(item) for item in _items(array)]
-    head = [_written_axis(item, summarize, ndim) for item in items[:summarize]]
-    tail = [_written_axis(item, summarize, ndim) for item in items[len(items) - summarize :]]
-    return f"[{between.join([*head, '...', *tail])}]"
+    everything = summarize < 0 or len(array) <= 2 * summarize
+    places = range(len(array)) if everything else [*range(summarize), *range(len(array) - summarize, len(array))]
+    parts = [_written_axis(np.asarray(array[place, ...]), summarize, ndim) for place in places]
+    if not everything:
+        parts.insert(summarize, "...")
+    return f"[{between.join(parts)}]"
 
 
-def _items(array: np.ndarray) -> list[Any]:
-    return [array[place : place + 1].reshape(array.shape[1:]) for place in range(len(array))]
-
-
-def _element(value: Any, quoted: bool) -> str:
+def _element(value: Any) -> str:
     if isinstance(value, bytes):
-        text = value.decode("utf-8", "backslashreplace")
-        return f'"{text}"' if quoted else text
+        return f'"{value.decode("utf-8", "backslashreplace")}"'
     if isinstance(value, (bool, np.bool_)):
         return "1" if value else "0"
-    return f"{value:.6g}" if isinstance(value, np.floating) else str(value)
+    if not isinstance(value, np.floating):
+        return str(value)
+    number = float(value)
+    few, many = (15, 17) if isinstance(value, np.float64) else (6, 9)  # as few digits as give the number back, or all
+    short = f"{number:.{few}g}"
+    kind = np.float64 if isinstance(value, np.float64) else np.float32
+    return short if kind(short) == kind(number) or number != number else f"{number:.{many}g}"

@@ -1,9 +1,9 @@
 """RE2's regular expressions, as TensorFlow takes them, by Python's `re`.
 
-What differs is translated: `\\z`, `\\pL`, `[[:alpha:]]`, `\\Q...\\E`, `(?i)` in the middle, `$` at the very end only, `\\w`,
-`\\d`, `\\s` and `\\b` of ASCII alone; what RE2 has not - back-references, looking ahead or behind - is refused. Patterns
-work on the characters of UTF-8. One promise of RE2 can't be kept: `re` may take exponential time on patterns such as
-`(a*)*b`.
+What differs is translated: `\\z`, `\\pL`, `[[:alpha:]]`, `\\Q...\\E`, `(?i)` in the middle, `$` at the very end only,
+`\\w`, `\\d`, `\\s` and `\\b` of ASCII alone; what RE2 has not - back-references, looking ahead or behind - is refused.
+Patterns work on the characters of UTF-8. One promise of RE2 can't be kept: `re` may take exponential time on patterns
+such as `(a*)*b`.
 
 Source: github.com/google/re2/wiki/Syntax.
 """

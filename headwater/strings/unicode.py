@@ -14,6 +14,7 @@ from headwater.frontend.ragged_tensor import RaggedTensor
 from headwater.frontend.ragged_tensor.partition import host_integers
 from headwater.ops.convert import convert_to_tensor
 from headwater.strings.elements import mapped, of_numbers, of_strings, string_op, texts
+from headwater.strings.script_table import scripts
 from headwater.strings.splitting import in_rows
 
 _OUTPUTS = {"UTF-8": "utf-8", "UTF-16-BE": "utf-16-be", "UTF-32-BE": "utf-32-be"}
@@ -250,3 +251,17 @@ def unicode_transcode(
         return "".join([chr(code) for code, _, _ in _characters(text, source, settings)]).encode(target)
 
     return mapped(transcoded, input, "unicode_transcode")
+
+
+@string_op
+def unicode_script(input: Any, name: str | None = None) -> Any:
+    """ICU's number of the script that each character belongs to: int32; -1 for what is no character.
+
+    Args:
+        input: the characters' numbers, int32.
+    Example:
+        >>> unicode_script([1, 31, 38]).numpy()
+        array([0, 0, 0], dtype=int32)
+    """
+    codes = host_integers(input, "characters")
+    return of_numbers(scripts(codes), codes.shape, "int32")

@@ -39,12 +39,12 @@ def answer(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str
     if "input_tensor" in kwargs:
         kwargs = dict(kwargs)
         args = (kwargs.pop("input_tensor"), *args)
+    if getattr(function, "__headwater_elementwise__", False):
+        return elementwise(function, args, kwargs)
     own = _ANSWERS.get(name)
     if own is not None:
         return own(*args, **kwargs)
     if name in _ELEMENTWISE_OTHERS or (function.__module__ in _ELEMENTWISE_MODULES and name not in _NOT_ELEMENTWISE):
-        return elementwise(function, args, kwargs)
-    if getattr(function, "__headwater_elementwise__", False):
         return elementwise(function, args, kwargs)
     if name in _OF_FLAT_VALUES:
         return map_flat_values(function, *args, **kwargs)
