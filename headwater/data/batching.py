@@ -63,6 +63,7 @@ class Batch(Stage):
         drop_remainder: whether a smaller last batch is left out.
     """
 
+    keeps_form = True
     label = "batch"
 
     def __init__(self, source: Stage, batch_size: Any, drop_remainder: bool) -> None:
@@ -120,6 +121,7 @@ class BatchCursor(Over):
 class Unbatch(Stage):
     """The rows of its input's elements."""
 
+    keeps_form = True
     label = "unbatch"
 
     @property

@@ -23,13 +23,14 @@ from headwater.data.stage import Run, Stage, describe, noted
 from headwater.data.structure import LEAF, Element, Form, as_component, as_tensor, flatten
 from headwater.errors import ArgumentError, DTypeError, StateError
 from headwater.frontend.function import ConcreteFunction, Function, function, functions_run_eagerly
-from headwater.frontend.generator import keys_derived_from
+from headwater.frontend.generator import is_deriving, keys_derived_from
 from headwater.frontend.tensor import Tensor
 from headwater.frontend.tensor_spec import TensorSpec
 from headwater.frontend.tracing import init_scope, is_plain, output_specs
 from headwater.ir.spec import Spec
 
 _SIGNATURES = 8  # programs of one function; with more shapes it runs as Python
+_PATIENCE = 64  # calls before a function is traced in a pipeline that an element stands for: there may be many
 _debug_mode = False
 
 
@@ -80,6 +81,7 @@ class Call:
         self.draws = False  # whether the traced function makes random draws
         self.traced: Any = None  # the function of keys and flat tensors
         self._lock = threading.RLock()
+        self._patience = _PATIENCE if is_deriving() else 0
         self.traceable = traceable and not isinstance(function, Function) and not _is_async(function)
 
     @functools.cached_property
@@ -102,6 +104,9 @@ class Call:
         """The function traced for tensors of these specs, None for what is no tensor; None if it must run as Python."""
         key = tuple(specs)
         found = self._programs.get(key)
+        if found is None and self._patience:
+            self._patience -= 1
+            return None
         if found is None and self.traceable:
             with self._lock:
                 found = self._programs.get(key) or self._trace(key, form)
@@ -146,8 +151,8 @@ class Call:
 
     @property
     def signature(self) -> Signature:
-        """Form and specs of what it returns: as it says itself in an attribute `output_signature`, by a trace for specs,
-        or as seen in a call for the first element."""
+        """Form and specs of what it returns: as it says itself in an attribute `output_signature`, by a trace for
+        specs, or as seen in a call for the first element."""
         if self.seen is None:
             told = getattr(self.function, "output_signature", None)
             self.seen = Signature.of(told) if told is not None else self._inferred() or self._of_first()

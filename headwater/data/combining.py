@@ -10,7 +10,7 @@ import numpy as np
 from headwater.data.randomness import Seed
 from headwater.data.specs import Signature
 from headwater.data.stage import INFINITE, UNKNOWN, Cursor, Run, Stage
-from headwater.data.structure import Element, Form, as_array
+from headwater.data.structure import Element, Form, as_array, flatten
 from headwater.errors import ArgumentError
 
 
@@ -48,6 +48,11 @@ class Zip(Stage):
         """The inputs' signatures, nested."""
         return Signature.of(self.nesting.unflatten([source.signature.element_spec for source in self.inputs]))
 
+    @property
+    def form(self) -> Form:
+        parts = [source.form.unflatten(["*"] * source.form.count) for source in self.inputs]
+        return flatten(self.nesting.unflatten(parts))[1]
+
     def cardinality(self) -> int:
         sizes = [source.cardinality() for source in self.inputs]
         known = [size for size in sizes if size != INFINITE]
@@ -68,6 +73,7 @@ class _ZipCursor(Several):
 class Concatenate(Stage):
     """The elements of one input after those of another."""
 
+    keeps_form = True
     label = "concatenate"
 
     def __init__(self, first: Stage, second: Stage) -> None:
@@ -123,6 +129,7 @@ class Choose(Stage):
         stop_on_empty: whether to end when a chosen input has ended; otherwise that choice gives nothing.
     """
 
+    keeps_form = True
     label = "choose_from_datasets"
 
     def __init__(self, sources: Sequence[Stage], choices: Stage, stop_on_empty: bool) -> None:
@@ -193,6 +200,7 @@ class Sample(Stage):
         stop_on_empty: whether to end when a drawn input has ended; otherwise the draw is made again without it.
     """
 
+    keeps_form = True
     label = "sample_from_datasets"
 
     def __init__(self, sources: Sequence[Stage], weights: Any, seed: Seed, stop_on_empty: bool) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from headwater.data.constructors import Constructors
+from headwater.data.explain import Explanation, explain
 from headwater.data.folding import reduce
 from headwater.data.iterator import Iterator, NumpyIterator, refuse_tracing
 from headwater.data.options import Options
@@ -127,6 +128,21 @@ class Dataset(Constructors, Transformations):
         for element in self._run().open(self._stage):
             writer.write(element)
         writer.finish(self._stage.signature)
+
+    def explain(self, seconds: float = 2.0, elements: int | None = None) -> Explanation:
+        """Run the pipeline for a while and say where its time goes, stage by stage.
+
+        Args:
+            seconds: how long it runs at most.
+            elements: how many elements it gives at most.
+        Returns: an Explanation: print it; `slowest` names the stage that a consumer waits for.
+        Example:
+            >>> import time
+            >>> ds = tf.data.Dataset.range(5).map(lambda x: time.sleep(0.001) or x.numpy(), name="slow").batch(2)
+            >>> ds.explain().slowest
+            "map 'slow'"
+        """
+        return explain(self._stage, self._options.in_order, seconds, elements)
 
     def fingerprint(self) -> Any:
         """A number that follows from the stages of the pipeline, as a uint64 tensor."""

@@ -237,6 +237,7 @@ class Rebatch(Stage):
         drop_remainder: whether a smaller last batch is left out.
     """
 
+    keeps_form = True
     label = "rebatch"
 
     def __init__(self, source: Stage, sizes: Sequence[int], drop_remainder: bool) -> None:

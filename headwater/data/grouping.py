@@ -112,6 +112,7 @@ def _arguments(form: Any, state: Element) -> tuple[Any, ...]:
 class AssertCardinality(Stage):
     """Its input, of which it is known how many elements it has."""
 
+    keeps_form = True
     label = "assert_cardinality"
 
     def __init__(self, source: Stage, expected: int) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from headwater.data.calls import Call, debug_mode
 from headwater.data.specs import Signature
 from headwater.data.stage import Cursor, Over, Run, Stage
-from headwater.data.structure import Element
+from headwater.data.structure import Element, Form
 from headwater.data.vectorizing import OnBatches, on_batches
 from headwater.data.workers import Job, cores, submit
 from headwater.errors import ArgumentError
@@ -62,6 +62,10 @@ class Map(Stage):
         """That of the function's results."""
         return self.call.signature
 
+    @property
+    def form(self) -> Form:
+        return self.call.form or self.signature.form
+
     def cardinality(self) -> int:
         return self.inputs[0].cardinality()
 
@@ -107,6 +111,7 @@ class ParallelCursor(Over):
     def __init__(self, stage: Map, run: Run, ordered: bool) -> None:
         super().__init__(stage, run)
         self.call = stage.call.begin(run)
+        self.called = self.call if run.watch is None else run.watch.measured(stage, self.call)
         self.ordered, self.limit = ordered, stage.parallel
         self.index, self.ended = 0, False
         self.pending: collections.OrderedDict[Job, tuple[int, Element]] = collections.OrderedDict()
@@ -141,7 +146,7 @@ class ParallelCursor(Over):
             self.index += 1
 
     def _start(self, index: int, element: Element) -> None:
-        call = self.call
+        call = self.called
         job = Job(lambda: call(element, index), self.closed, None if self.ordered else self.finished.put)
         self.pending[job] = index, element
         submit(job.run)

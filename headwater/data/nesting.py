@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from headwater.data.calls import Call
+from headwater.data.calls import ActiveCall, Call
 from headwater.data.prefetching import PrefetchCursor
 from headwater.data.specs import Signature
 from headwater.data.stage import Cursor, Over, Run, Stage
-from headwater.data.structure import Element
+from headwater.data.structure import Element, Form
 from headwater.data.workers import cores
 from headwater.errors import ArgumentError
 
@@ -21,6 +21,19 @@ class Nested(Stage):
         super().__init__(source)
         self.call = Call(function, source, self, traceable=False)
         self._inner: Signature | None = None
+        self.form_seen: Form | None = None
+
+    @property
+    def form(self) -> Form:
+        return self.form_seen or self.signature.form
+
+    def opened(self, call: ActiveCall, element: Element, index: int, run: Run) -> Cursor:
+        """A cursor of the pipeline for an element."""
+        stage = call.dataset(element, index)
+        cursor = run.child().open(stage)
+        if self.form_seen is None:
+            cursor = _Noting(cursor, self, stage)
+        return cursor
 
     @property
     def signature(self) -> Signature:  # type: ignore[override]
@@ -29,6 +42,24 @@ class Nested(Stage):
             found = self.call.of_first(lambda active, element: active.dataset(element, 0).signature)
             self._inner = found if self.inputs[0].signature.is_static else _opened(found)
         return self._inner
+
+
+class _Noting(Cursor):
+    """A cursor of the first pipeline: when it has given an element, it is known how those nest."""
+
+    def __init__(self, cursor: Cursor, outer: Nested, inner: Stage) -> None:
+        self.cursor, self.outer, self.inner = cursor, outer, inner
+
+    def __next__(self) -> Element:
+        element = next(self.cursor)
+        self.outer.form_seen = self.inner.form
+        return element
+
+    def state(self) -> dict[str, Any]:
+        return self.cursor.state()
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self.cursor.restore(state)
 
 
 def _opened(signature: Signature) -> Signature:
@@ -66,8 +97,7 @@ class _FlatMapCursor(Over):
             self._enter()
 
     def _enter(self) -> None:
-        stage = self.call.dataset(self.element, self.index - 1)  # type: ignore[arg-type]
-        self.inner = self.run.child().open(stage)
+        self.inner = self.stage.opened(self.call, self.element, self.index - 1, self.run)
 
     def state(self) -> dict[str, Any]:
         inner = None if self.inner is None else self.inner.state()
@@ -185,7 +215,7 @@ class _InterleaveCursor(Over):
             self.slots[place] = self._opened(element, self.index - 1)
 
     def _opened(self, element: Element, index: int, state: Any = None) -> _Slot:
-        cursor = self.run.child().open(self.call.dataset(element, index))
+        cursor = self.stage.opened(self.call, element, index, self.run)
         if self.stage.parallel:
             cursor = PrefetchCursor(cursor, max(2, self.stage.block_length))
         if state is not None:

@@ -19,6 +19,8 @@ from headwater.frontend.tensor_spec import TensorSpec
 class BatchLike(Stage):
     """A stage that combines `batch_size` elements at a time."""
 
+    keeps_form = True
+
     def __init__(self, source: Stage, batch_size: Any, drop_remainder: bool) -> None:
         super().__init__(source)
         self.batch_size, self.drop_remainder = positive(batch_size, "batch_size"), bool(drop_remainder)

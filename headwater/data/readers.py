@@ -109,6 +109,10 @@ class Pieces:
         """Close the file."""
         self.file.close()
 
+    def __del__(self) -> None:
+        if hasattr(self, "file"):
+            self.close()
+
 
 class Lines(Pieces):
     """The lines of a file, without their ends."""

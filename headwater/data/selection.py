@@ -10,7 +10,7 @@ from headwater.data import specs
 from headwater.data.calls import Call
 from headwater.data.specs import Signature
 from headwater.data.stage import INFINITE, UNKNOWN, Cursor, Over, Run, Stage, Through
-from headwater.data.structure import Element, as_array
+from headwater.data.structure import LEAF, Element, Form, as_array, tuple_form
 from headwater.errors import ArgumentError
 
 
@@ -232,6 +232,10 @@ class Enumerate(Stage):
         """The number, and the element."""
         return specs.paired(specs.single(specs.TensorSpec((), "int64")), self.inputs[0].signature)
 
+    @property
+    def form(self) -> Form:
+        return tuple_form([LEAF, self.inputs[0].form])
+
     def cardinality(self) -> int:
         return self.inputs[0].cardinality()
 
@@ -254,6 +258,8 @@ class Filter(Stage):
         predicate: a function of an element that gives one truth value.
         ends: end at the first element for which it is false, instead of leaving that out.
     """
+
+    keeps_form = True
 
     def __init__(self, source: Stage, predicate: Any, ends: bool = False) -> None:
         super().__init__(source)
@@ -309,6 +315,7 @@ class _FilterCursor(_CountedOver):
 class Unique(Stage):
     """The elements that did not occur before: one component each, of whole numbers or strings."""
 
+    keeps_form = True
     label = "unique"
 
     def open(self, run: Run) -> Cursor:

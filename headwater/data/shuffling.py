@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ class Shuffle(Through):
     """
 
     label = "shuffle"
+    rowwise = False  # whether its elements are numbers of rows, which come many at a time
     keeps_elements = True
 
     def __init__(self, source: Stage, buffer_size: int, seed: Any, reshuffle: bool) -> None:
@@ -50,6 +52,11 @@ class Shuffle(Through):
 
     def open(self, run: Run) -> Any:
         return _PermutationCursor(self, run) if self.holds_all else _WindowCursor(self, run)
+
+    def over_rows(self, inputs: Sequence[Stage]) -> Stage:
+        copy = self.rebuilt(inputs)
+        copy.rowwise = True  # type: ignore[attr-defined]
+        return copy
 
 
 class _PermutationCursor(Over):
@@ -105,12 +112,12 @@ class _WindowCursor(Over):
     def __init__(self, stage: Shuffle, run: Run) -> None:
         super().__init__(stage, run)
         self.draws = stage.seed.draws(run)
-        self.buffer: list[Element] | None = None
+        self.buffer: list[Element] = []
+        self.full = False
+        self.rowwise = stage.rowwise
 
     def __next__(self) -> Element:
-        buffer = self.buffer
-        if buffer is None:
-            buffer = self.buffer = self._filled()
+        buffer = self._filled()
         if not buffer:
             raise StopIteration
         place = int(self.draws.next() * len(buffer))
@@ -127,12 +134,28 @@ class _WindowCursor(Over):
         return chosen
 
     def _filled(self) -> list[Element]:
-        found = self.upstream.take(self.stage.buffer_size)
-        return [(row,) for row in found.tolist()] if isinstance(found, np.ndarray) else found
+        """The buffer, after it was full once. An error on the way leaves in it what came before."""
+        while not self.full:
+            wanted = min(self.stage.buffer_size - len(self.buffer), 1024)
+            if self.rowwise:
+                found = self.upstream.take(wanted)
+                self.buffer += [(row,) for row in found.tolist()] if isinstance(found, np.ndarray) else found
+                self.full = len(found) < wanted or not wanted
+            else:
+                self._add()
+        return self.buffer
+
+    def _add(self) -> None:
+        try:
+            self.buffer.append(next(self.upstream))
+            self.full = len(self.buffer) >= self.stage.buffer_size
+        except StopIteration:
+            self.full = True
 
     def take(self, count: int) -> Any:
-        if self.buffer is None:
-            self.buffer = self._filled()
+        self._filled()
+        if not self.rowwise:
+            return super().take(count)
         coming = self.upstream.take(count)
         if not isinstance(coming, np.ndarray):
             return self._swapped(coming, count)
@@ -141,19 +164,19 @@ class _WindowCursor(Over):
     def _swapped(self, coming: list[Element], count: int) -> list[Element]:
         """So many elements, in whose places `coming` goes: `next` so many times over, in one loop."""
         buffer, draw, chosen = self.buffer, self.draws.next, []
-        size = len(buffer)  # type: ignore[arg-type]
+        size = len(buffer)
         for element in coming:
             place = int(draw() * size)
-            chosen.append(buffer[place])  # type: ignore[index]
-            buffer[place] = element  # type: ignore[index]
+            chosen.append(buffer[place])
+            buffer[place] = element
         while len(chosen) < count and self.buffer:
             chosen.append(next(self))
         return chosen
 
     def state(self) -> dict[str, Any]:
-        return {"buffer": self.buffer, "draws": self.draws.state(), **super().state()}
+        return {"buffer": list(self.buffer), "full": self.full, "draws": self.draws.state(), **super().state()}
 
     def restore(self, state: dict[str, Any]) -> None:
-        self.buffer = None if state["buffer"] is None else list(state["buffer"])
+        self.buffer, self.full = list(state["buffer"]), bool(state["full"])
         self.draws.restore(state["draws"])
         super().restore(state)

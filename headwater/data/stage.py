@@ -30,6 +30,7 @@ class Stage:
 
     label = "stage"
     name: str | None = None  # the user's own
+    keeps_form = False  # whether its elements' components nest as those of its first input
     keeps_elements = False  # whether it gives all elements of its one input as they are, in whatever order
 
     def __init__(self, *inputs: Stage) -> None:
@@ -47,8 +48,8 @@ class Stage:
 
     @property
     def form(self) -> Form:
-        """How its elements' components nest."""
-        return self.signature.form
+        """How its elements' components nest. It is known without the specs once there was an element."""
+        return self.inputs[0].form if self.keeps_form else self.signature.form
 
     def cardinality(self) -> int:
         """How many elements it has: INFINITE, or UNKNOWN where only a pass would say."""
@@ -144,6 +145,8 @@ class EpochCounter:
 
 class Through(Stage):
     """A stage that gives the elements of its input, or some of them, as they are."""
+
+    keeps_form = True
 
     def over_rows(self, inputs: Sequence[Stage]) -> Stage | None:
         return self.rebuilt(inputs)

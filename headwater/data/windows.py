@@ -34,6 +34,7 @@ class Window(Stage):
         drop_remainder: whether smaller windows at the end are left out.
     """
 
+    keeps_form = True
     label = "window"
 
     def __init__(self, source: Stage, size: int, shift: int, stride: int, drop_remainder: bool) -> None:

@@ -215,6 +215,11 @@ def derived_key(seed: Any = None, of_generator: bool = False) -> Any:
     return key if seed is None else draws.fold_in(key, seed)
 
 
+def is_deriving() -> bool:
+    """Whether this is inside `keys_derived_from`."""
+    return _derived.keys is not None
+
+
 def derived_words() -> list[int] | None:
     """Words that what is made inside `keys_derived_from` may draw from later; None outside."""
     if _derived.keys is None:

@@ -236,6 +236,10 @@ class RecordReader:
         """Close the file."""
         self._file.close()
 
+    def __del__(self) -> None:
+        if hasattr(self, "_file"):
+            self._file.close()
+
 
 def _whole_records(block: bytes) -> tuple[list[int], list[int], int]:
     """Where the records that a block holds whole begin, how long they are, and where the rest begins."""
