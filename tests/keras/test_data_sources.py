@@ -9,6 +9,7 @@ import time
 import numpy as np
 import pytest
 
+import headwater as tf
 from headwater import keras
 from headwater.errors import ArgumentError, DTypeError
 from headwater.frontend import frames
@@ -359,3 +360,52 @@ def test_text_among_numbers_is_named():
 
     with pytest.raises(DTypeError, match="'city' hold no numbers"):
         frames.matrix(Table(), "x")
+
+
+# ---- tf.data --------------------------------------------------------------------------------------------------------
+
+
+def pipeline():
+    return tf.data.Dataset.from_tensor_slices((X, Y))
+
+
+def test_data_sets_are_sources_and_give_what_arrays_give():
+    by_arrays, by_dataset = regression(), regression()
+    by_arrays.fit(X, Y, batch_size=16, shuffle=False, epochs=2, verbose=0)
+    history = by_dataset.fit(pipeline().batch(16), validation_data=pipeline().batch(8), epochs=2, verbose=0)
+    for a, b in zip(by_arrays.get_weights(), by_dataset.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert len(history.history["val_loss"]) == 2
+    np.testing.assert_array_equal(by_dataset.predict(pipeline().batch(16), verbose=0), by_arrays.predict(X, verbose=0))
+    assert by_dataset.evaluate(pipeline().batch(7), verbose=0) == pytest.approx(by_arrays.evaluate(X, Y, verbose=0))
+
+
+def test_data_sets_that_are_not_batched_or_have_no_end_are_refused_with_what_to_do():
+    with pytest.raises(ArgumentError, match=r"single samples, of shapes \(4,\), \(1,\).*\n.*dataset.batch\(32\)"):
+        regression().fit(pipeline(), verbose=0)
+    with pytest.raises(ArgumentError, match=r"no end.*\n.*pass steps_per_epoch="):
+        regression().fit(pipeline().batch(8).repeat(), verbose=0)
+    with pytest.raises(ArgumentError, match="pass validation_steps="):
+        regression().fit(X, Y, validation_data=pipeline().batch(8).repeat(), verbose=0)
+    history = regression().fit(pipeline().batch(8).repeat(), steps_per_epoch=3, epochs=2, verbose=0)
+    assert len(history.history["loss"]) == 2
+
+
+def test_elements_of_dicts_and_weights_reach_the_model():
+    inputs = {"a": keras.Input((4,), name="a"), "b": keras.Input((4,), name="b")}
+    model = keras.Model(inputs, layers.Dense(1)(layers.Add()(list(inputs.values()))))
+    model.compile("sgd", "mse", weighted_metrics=["mae"])
+    data = tf.data.Dataset.from_tensor_slices(({"a": X, "b": -X}, Y, np.zeros((60, 1), "float32"))).batch(20)
+    before = model.get_weights()
+    model.fit(data, verbose=0)
+    for a, b in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)  # all weights are zero
+
+
+def test_the_report_names_the_stage_that_steps_waited_for(monkeypatch):
+    monkeypatch.setattr("headwater.keras.trainers.batches.report.EXPLAIN_SECONDS", 0.1)
+    slow = pipeline().map(lambda x, y: (time.sleep(0.001), (x, y))[1] if x.numpy() is not None else None, name="crawl")
+    model = regression()
+    model.fit(slow.batch(10), verbose=0)
+    assert model.data_report().share > 0.5
+    assert "crawl" in model.data_report().slowest and "slowest stage" in str(model.data_report())

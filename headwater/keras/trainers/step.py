@@ -27,6 +27,7 @@ class StepProgram:
         self._eager = eager
         self._function = function(step, autograph=autograph)
         self._programs: dict[Any, ConcreteFunction | StringStep] = {}
+        self._last: tuple[Any, Any, Any] = (None, None, None)
 
     @property
     def runs_eagerly(self) -> bool:
@@ -35,13 +36,18 @@ class StepProgram:
 
     def program(self, specs: Sequence[tuple[tuple, Any]], structure: Any) -> ConcreteFunction | StringStep:
         """The program for batches of tensors of these shapes and dtypes, traced when it is first asked for."""
-        key = (tuple(specs), structure)
+        specs = tuple(specs)
+        last_specs, last_structure, last = self._last
+        if structure is last_structure and specs == last_specs:
+            return last
+        key = (specs, structure)
         found = self._programs.get(key)
         if found is None:
             found = self._made(specs, structure)
             if len(self._programs) >= 128:  # the oldest shapes go first
                 self._programs.pop(next(iter(self._programs)))
             self._programs[key] = found
+        self._last = (specs, structure, found)
         return found
 
     def _made(self, specs: Sequence[tuple[tuple, Any]], structure: Any) -> ConcreteFunction | StringStep:

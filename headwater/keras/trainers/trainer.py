@@ -24,6 +24,7 @@ from headwater.keras.trainers.batches import (
     make_batches,
     pack,
     split_for_validation,
+    unbatched,
     unpack,
 )
 from headwater.keras.trainers.compile_loss import CompileLoss, check_loss
@@ -419,6 +420,7 @@ class Trainer:
         with contextlib.ExitStack() as open_sources:
             data = open_sources.enter_context(Epochs(batches, steps_per_epoch))
             self._set_untracked(_data_report=data.report)
+            self._require_batched(batches)
             self._build_before_training(batches)
             program = self._program("train")
             self._check_labels(program, batches)
@@ -492,6 +494,22 @@ class Trainer:
             return
         program.prepare(*batches.peek())
 
+    def _require_batched(self, batches: ArrayBatches | StreamBatches) -> None:
+        """Refuse a source of single samples, which a model of one input shows by its shape.
+
+        Raises: ArgumentError, with how to batch.
+        """
+        inputs = getattr(self, "inputs", None) if isinstance(batches, StreamBatches) else None
+        if not inputs or len(inputs) != 1:
+            return
+        leaves, structure = batches.peek()
+        x = tree.leaves(unpack(structure.unflatten(leaves))[0])
+        wanted = tuple(inputs[0].shape[1:])
+        if len(x) != 1 or wanted in ((), (1,)) or len(x[0].shape) != len(wanted):
+            return
+        if all(size is None or size == known for size, known in zip(wanted, x[0].shape)):
+            raise unbatched(batches.source, leaves)
+
     def _check_labels(self, program: StepProgram, batches: ArrayBatches | StreamBatches) -> None:
         """Check the labels of arrays once, before programs see them; shapes are known once a step is traced."""
         if self._compile_loss is None or not isinstance(batches, ArrayBatches) or program.runs_eagerly:
@@ -504,9 +522,9 @@ class Trainer:
         self._compile_loss.check_labels(y)
 
     def _symbolic_build(self, x: Any) -> None:
-        from headwater.frontend.tracing import output_specs
+        from headwater.frontend.prelude import described_specs
 
-        output_specs(
+        described_specs(
             lambda *leaves: self._forward(tree.flatten(x)[1].unflatten(list(leaves)), training=False), *tree.leaves(x)
         )
 
@@ -556,6 +574,7 @@ class Trainer:
         if kwargs:
             raise TypeError(f"evaluate got unknown arguments: {', '.join(kwargs)}")
         with Epochs(make_batches(x, y, sample_weight, batch_size=batch_size), steps, steps_name="steps") as data:
+            self._require_batched(data.batches)
             callbacks = self._callback_list(callbacks, verbose, 1, data.num_steps, history=False)
             logs = self._evaluate(data, callbacks)
         return logs if return_dict else self._in_order(logs)
@@ -602,6 +621,7 @@ class Trainer:
     ) -> Any:
         """The predictions for data, as NumPy arrays. Arguments as in `fit`."""
         data = Epochs(make_batches(x, batch_size=batch_size), steps, steps_name="steps")
+        self._require_batched(data.batches)
         silent = callbacks is None and verbose == 0
         callbacks = None if silent else self._callback_list(callbacks, verbose, 1, data.num_steps, history=False)
         program = self._program("predict")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from headwater import audio, ops
+from headwater import audio
 from headwater.data import Dataset
-from headwater.errors import ArgumentError, UnsupportedError
+from headwater.errors import ArgumentError
 from headwater.frontend.ragged_tensor import RaggedTensor, RaggedTensorSpec
 from headwater.frontend.tensor_spec import TensorSpec
 from headwater.keras.utils.directories import FolderOptions, folder_datasets
@@ -57,7 +57,7 @@ def audio_dataset_from_directory(
         wanted = -1 if output_sequence_length is None else output_sequence_length
         samples, rate = audio.decode_wav(contents, desired_samples=wanted)
         if sampling_rate is not None:
-            samples = _resampled(samples, int(rate), sampling_rate)
+            samples = audio.resample(samples, rate, sampling_rate)
         return RaggedTensor.from_tensor(samples) if ragged else samples
 
     fills = output_sequence_length is None and not ragged
@@ -70,11 +70,3 @@ def audio_dataset_from_directory(
         spec = RaggedTensorSpec((None, None), "float32")
     found = folder_datasets(options, FORMATS, "audio", load, spec, Dataset.padded_batch if fills else Dataset.batch)
     return tuple(found) if isinstance(found, list) else found
-
-
-def _resampled(samples: Any, rate: int, wanted: int) -> Any:
-    try:
-        import soxr
-    except ImportError:
-        raise UnsupportedError("sampling_rate needs the package soxr.", fix="pip install soxr.") from None
-    return ops.convert_to_tensor(soxr.resample(samples.numpy(), rate, wanted).astype("float32"))

@@ -14,7 +14,7 @@ from headwater.keras.trainers.batches.class_weights import class_weights_of
 from headwater.keras.trainers.batches.epochs import Epochs
 from headwater.keras.trainers.batches.report import DataReport
 from headwater.keras.trainers.batches.sources import make_batches
-from headwater.keras.trainers.batches.streams import StreamBatches
+from headwater.keras.trainers.batches.streams import StreamBatches, unbatched
 from headwater.keras.trainers.batches.tensors import as_tensor, is_array_like
 from headwater.keras.utils.datasets import pack_x_y_sample_weight as pack
 from headwater.keras.utils.datasets import unpack_x_y_sample_weight as unpack

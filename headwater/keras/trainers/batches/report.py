@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 TELL_ABOVE = 0.25  # share of the time that steps may wait before `fit` says so
 TELL_SECONDS = 1.0  # and the least time that is worth a word
+EXPLAIN_SECONDS = 0.5  # that a pipeline runs again to find its slowest stage
 
 
 class DataReport:
@@ -32,11 +34,12 @@ class DataReport:
         """The share of the time that steps waited, from 0 to 1."""
         return self.waited / self.seconds if self.seconds else 0.0
 
-    @property
+    @functools.cached_property
     def stages(self) -> Any:
-        """What the source says of its own stages: the table of `Dataset.explain`; None for other sources."""
+        """What the source says of its own stages: the table of `Dataset.explain`, for which it runs again for a moment;
+        None for other sources."""
         explain = getattr(self._source, "explain", None)
-        return explain() if callable(explain) else None
+        return explain(seconds=EXPLAIN_SECONDS, elements=max(self.steps, 1)) if callable(explain) else None
 
     @property
     def is_worth_telling(self) -> bool:
@@ -65,7 +68,7 @@ class DataReport:
             f"{self.waited:.2f} of {self.seconds:.2f} s, {each * 1e3:.2f} ms a step over {self.steps} steps "
             f"(the first batch: {self.first:.2f} s)"
         ]
-        if self.slowest:
+        if self.share > TELL_ABOVE and self.slowest:
             lines.append(f"  slowest stage  {self.slowest}")
         if self.share > TELL_ABOVE:
             lines.append(f"  fix  {self.advice}.")

@@ -37,6 +37,7 @@ class StreamBatches:
         self._class_weight = class_weight
         self._shuffle = shuffle
         self.num_batches, self.is_endless = _length(source)
+        self._structures: dict[int, Any] = {}
         self._begun: tuple[Batch, Iterator[Batch]] | None = None
 
     @property
@@ -99,6 +100,8 @@ class StreamBatches:
         return iter(range(self.num_batches))
 
     def _batch(self, item: Any) -> Batch:
+        if type(item) is tuple and self._class_weight is None and self._are_plain(item):
+            return list(item), self._structures[len(item)]
         x, y, weight = unpack(item)
         if self._class_weight is not None:
             refuse_both(weight)
@@ -110,6 +113,17 @@ class StreamBatches:
             if leaf is not None and not leaf.shape:
                 raise unbatched(self.source, leaves)
         return leaves, structure
+
+    def _are_plain(self, item: tuple) -> bool:
+        """Whether a batch is two or three tensors, as most are, and needs no work."""
+        if not 1 < len(item) < 4:
+            return False
+        for part in item:
+            if type(part) is not Tensor or not part.spec.shape:
+                return False
+        if len(item) not in self._structures:
+            self._structures[len(item)] = tree.flatten(item)[1]
+        return True
 
     def on_epoch_end(self) -> None:
         """Tell the source, if it wants to know."""
