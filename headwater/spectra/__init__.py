@@ -1,0 +1,1 @@
+"""What `tf.signal` consists of: Fourier and cosine transforms, windows, frames, and the mel scale."""
