@@ -51,8 +51,13 @@ def linear_to_mel_weight_matrix(
             f"{rate} samples a second, dtype {found.name}.",
             fix="give 0 <= lower < upper <= sample_rate / 2, one bin or more, and a float dtype.",
         )
+    return convert_to_tensor(mel_weights(bins, lines, rate, lower_edge_hertz, upper_edge_hertz).astype(found.numpy))
+
+
+def mel_weights(bins: int, lines: int, rate: int, lower: float, upper: float) -> np.ndarray:
+    """The matrix of `linear_to_mel_weight_matrix` in float64, whatever the edges are."""
     frequencies = _mel(np.linspace(0.0, rate / 2.0, lines)[1:, None])
-    edges = np.linspace(_mel(np.float64(lower_edge_hertz)), _mel(np.float64(upper_edge_hertz)), bins + 2)
+    edges = np.linspace(_mel(np.float64(lower)), _mel(np.float64(upper)), bins + 2)
     low, middle, high = edges[:-2], edges[1:-1], edges[2:]
     weights = np.minimum((frequencies - low) / (middle - low), (high - frequencies) / (high - middle))
-    return convert_to_tensor(np.pad(np.maximum(weights, 0), [(1, 0), (0, 0)]).astype(found.numpy))
+    return np.pad(np.maximum(weights, 0), [(1, 0), (0, 0)])
