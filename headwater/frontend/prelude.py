@@ -16,7 +16,7 @@ from headwater import tree
 from headwater.errors import NotTraceableError
 from headwater.frontend.host_function import Promise, call_on_host
 from headwater.frontend.tensor_spec import TensorSpec
-from headwater.frontend.tracing import init_scope
+from headwater.frontend.tracing import init_scope, output_specs
 from headwater.ir import dispatch
 from headwater.ir.dispatch import Array, strings_are_traced
 from headwater.ir.graph import Graph, Value
@@ -85,7 +85,7 @@ class Prelude:
         """Whether a tensor has its value before the program runs."""
         return array.buffer is not None or array.value in self._numbers
 
-    def call(self, function: Callable[[Any], Any], argument: Any) -> Any:
+    def call(self, function: Callable[[Any], Any], argument: Any, promised: Any = None) -> Any:
         """What `function` returns, as inputs of the trace; it is called again for each batch.
 
         Raises: NotTraceableError if it returns anything but tensors.
@@ -147,12 +147,47 @@ class Prelude:
         return values
 
     def arguments(self, values: Sequence[Any]) -> list[Any]:
-        """The buffers of those of the values that the program takes."""
-        return [values[number].buffer for number in self._taken]
+        """Those of the values that the program takes."""
+        return [values[number] for number in self._taken]
 
     def is_like(self, other: Prelude) -> bool:
         """Whether another trace of the step made the same calls."""
         return len(self.calls) == len(other.calls) and all(map(Call.is_like, self.calls, other.calls))
+
+
+class Description:
+    """Stands for a prelude where a function is traced for the shapes of its results alone: nothing is called.
+
+    Args:
+        trace: the trace.
+        unknown: what a size is taken for that depends on the strings themselves.
+    """
+
+    def __init__(self, trace: Any, unknown: int) -> None:
+        self._trace, self._unknown = trace, unknown
+
+    def knows(self, array: Any) -> bool:
+        """Whether a tensor is described well enough: by its spec."""
+        return True
+
+    def call(self, function: Callable[[Any], Any], argument: Any, promised: Callable[[], Any]) -> Any:
+        """A stand-in of the promised shape and dtype."""
+        shape, dtype = promised()
+        return self._trace.input(Spec(tuple(self._unknown if size is None else size for size in shape), dtype))
+
+    def applied(self, primitive: Primitive, args: Sequence[Array], attrs: dict[str, Any]) -> tuple[Any, ...]:
+        """Stand-ins for the results of a primitive."""
+        specs = primitive.infer_all([array.spec for array in args], attrs)
+        return tuple(map(self._trace.input, specs))
+
+
+def described_specs(function: Callable[..., Any], *args: Any, unknown: int = 1) -> Any:
+    """`tracing.output_specs` of a function that may work with strings."""
+
+    def begin(trace: Any) -> None:
+        trace.prelude = Description(trace, unknown)
+
+    return output_specs(function, *args, _begin=begin)
 
 
 def _made(function: Callable[[Any], Any], operands: Sequence[Any], structure: Any, values: Sequence[Any]) -> Any:
@@ -176,9 +211,9 @@ def on_host(function: Callable[[Any], Any], argument: Any, promised: Callable[[]
     if all(leaf.buffer is not None for leaf in leaves):
         with init_scope():
             return function(argument)
-    prelude = trace.root.prelude
+    prelude = trace.nearest_prelude
     if prelude is not None and all(map(prelude.knows, leaves)):
-        return prelude.call(function, argument)
+        return prelude.call(function, argument, promised)
     return _in_program(function, argument, leaves, promised)
 
 

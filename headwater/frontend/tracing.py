@@ -41,16 +41,21 @@ def trace_aside(function: Callable[[], Any]) -> Any:
         return function()
 
 
-def output_specs(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+def output_specs(
+    function: Callable[..., Any], *args: Any, _begin: Callable[[Any], None] | None = None, **kwargs: Any
+) -> Any:
     """What `function` would return, as Specs, found by tracing it without computing anything.
 
     Args:
         function: called with stand-ins for tensors.
         args, kwargs: its arguments; each Spec or Tensor in them (nested, too) is replaced by a stand-in of its shape
             and dtype.
+        _begin: called with the trace before it is used.
     Returns: the structure that it returns, with a Spec for each tensor and other values as they are.
     """
     trace = dispatch.Trace("output_specs", parent=dispatch.current_trace())
+    if _begin is not None:
+        _begin(trace)
 
     def stand_in(value: Any) -> Any:
         if isinstance(value, Spec):

@@ -184,7 +184,7 @@ class Trace:
         self.examples: dict[Value, Array] = {}  # what values will be in the call that this is traced for, if known
         self._unread: set[StateCell] = set()  # have a value that came from a write and was not read since
         self.created_variables: list[Any] = []  # outermost trace: the variables made while it ran
-        self.prelude: Any = None  # outermost trace of a step: what it computes with strings, before its program runs
+        self.prelude: Any = None  # takes what is done with strings, which no graph holds (frontend/prelude.py)
         self._lifted: dict[int, tuple[Array, Value]] = {}  # by id of the array, which is kept alive
 
     def input(self, spec: Spec) -> Any:
@@ -242,15 +242,15 @@ class Trace:
         unknown = [array for array in args if array.buffer is None]
         if not unknown:
             return tuple(map(new_array, *_executor.execute(primitive, args, attrs)))
-        prelude = self.root.prelude
+        prelude = self.nearest_prelude
         if prelude is None:
             raise strings_are_traced(unknown[0].spec)
         return prelude.applied(primitive, args, attrs)
 
     @property
-    def root(self) -> Trace:
-        """The outermost trace around this one."""
-        return self if self.parent is None else self.parent.root
+    def nearest_prelude(self) -> Any:
+        """The prelude of this trace, or of the next one around it that has any."""
+        return self.prelude if self.prelude is not None or self.parent is None else self.parent.nearest_prelude
 
     def read_state(self, state: StateCell) -> Any:
         """The current value of a variable in this trace, as a new beginning of gradients if it was written here."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from headwater import tree
 from headwater.errors import HeadwaterError, ShapeError
-from headwater.frontend.tracing import output_specs
+from headwater.frontend.prelude import described_specs
 from headwater.frontend.variable import as_spec
 from headwater.keras.keras_tensor import KerasTensor
 
@@ -48,7 +48,7 @@ def _trace(function: Callable[..., Any], args: tuple, kwargs: dict[str, Any], fi
 
     previous, _state.fill = _state.fill, fill
     try:
-        return output_specs(run, *specs)
+        return described_specs(run, *specs, unknown=fill)
     except HeadwaterError as error:  # speak of unknown sizes as the user does
         error.what = re.sub(rf"\b{fill}\b", "None", error.what)
         error.fix = re.sub(rf"\b{fill}\b", "None", error.fix)

@@ -140,8 +140,9 @@ class Reports:
         self._require_step(step)
         batches = ArrayBatches(x, y, sample_weight, batch_size=2**62)
         specs = [(tuple(leaf.shape), leaf.dtype) for leaf in batches.leaves]
-        program = self._program(step).program(specs, batches.structure)  # type: ignore[attr-defined]
-        return explain(program, batches.leaves, repeats)
+        steps = self._program(step)  # type: ignore[attr-defined]
+        program, leaves = steps.compiled(specs, batches.structure, batches.leaves)
+        return explain(program, leaves, repeats)
 
     def memory_plan(self, batch_size: int, x: Any = None, y: Any = None, step: str = "train") -> MemoryPlan:
         """What memory a step takes, before it runs: by layer and kind, with the exact peak.
@@ -169,7 +170,7 @@ class Reports:
         return MemoryPlan(batch_size, make(batch_size), self, make)
 
     def _step_program(self, step: str, specs: Any, structure: Any) -> ConcreteFunction:
-        return self._program(step).program(specs, structure)  # type: ignore[attr-defined]
+        return self._program(step).compiled(specs, structure)[0]  # type: ignore[attr-defined]
 
     def _require_step(self, step: str) -> None:
         if step not in STEPS:

@@ -57,6 +57,19 @@ class StepProgram:
         found = self._function.get_concrete_function(data)
         return StringStep(self._function, specs, structure, True) if isinstance(found, SteppedFunction) else found
 
+    def compiled(
+        self, specs: Sequence[tuple[tuple, Any]], structure: Any, leaves: Sequence[Tensor] | None = None
+    ) -> tuple[ConcreteFunction, Sequence[Tensor] | None]:
+        """The program for a batch, without what runs before it, and the tensors that it takes.
+
+        Args:
+            specs, structure: of the batch.
+            leaves: its tensors, if there are any.
+        Raises: UnsupportedError if the step runs op by op.
+        """
+        found = self.program(specs, structure)
+        return found.compiled(leaves) if isinstance(found, StringStep) else (found, leaves)
+
     def prepare(self, leaves: Sequence[Tensor], structure: Any) -> None:
         """Trace the step for a batch, so that what it makes, such as variables, is there."""
         found = self.program([leaf.spec for leaf in leaves], structure)

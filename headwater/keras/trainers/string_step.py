@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from headwater.errors import NotTraceableError
+import numpy as np
+
+from headwater import ops
+from headwater.errors import NotTraceableError, UnsupportedError
 from headwater.frontend.function import ConcreteFunction, Function
 from headwater.frontend.prelude import Prelude
 from headwater.frontend.tensor import Tensor
@@ -41,12 +44,30 @@ class StringStep:
         program, values = self.prepare(leaves)
         if program is None:
             return None, self._function.python_function(self._structure.unflatten(list(leaves)))
-        return program, program.run(program.prelude.arguments(values))
+        return program, program.run([tensor.buffer for tensor in program.prelude.arguments(values)])
 
     def results(self, returned: tuple[ConcreteFunction | None, Any]) -> Any:
         """What the step returned, as tensors in their structure."""
         program, found = returned
         return found if program is None else program.results(found)
+
+    def compiled(self, leaves: Sequence[Tensor] | None = None) -> tuple[ConcreteFunction, list[Tensor]]:
+        """The program for a batch, and the tensors that it takes; for one of empty strings and zeros, if none is given.
+
+        Raises: UnsupportedError if the step runs op by op.
+        """
+        if leaves is None:
+            leaves = [
+                ops.convert_to_tensor(np.full(shape, b"" if dtype == "string" else 0, dtype.numpy))
+                for shape, dtype in self._specs
+            ]
+        program, values = self.prepare(leaves)
+        if program is None:
+            raise UnsupportedError(
+                "the step works on strings in a way that no program can, and runs op by op.",
+                fix="prepare the strings in a Dataset.map, and give the model numbers.",
+            )
+        return program, program.prelude.arguments(values)
 
     def prepare(self, leaves: Sequence[Tensor]) -> tuple[ConcreteFunction | None, list[Any]]:
         """The program for a batch, and what the first part gives for it; None if the step runs op by op."""
