@@ -205,7 +205,8 @@ def test_lists_of_words_are_read_without_running_their_pickle(tmp_path: pathlib.
 @pytest.mark.parametrize(("left", "right", "sizes"), [(0.7, None, (7, 3)), (None, 4, (6, 4)), (5, 2, (5, 2))])
 def test_data_is_split_as_asked(left: Any, right: Any, sizes: tuple[int, int]) -> None:
     data = (np.arange(10), np.arange(10) * 2)
-    first, second = utils.split_dataset(data, left, right, shuffle=True, seed=1)
+    parts = utils.split_dataset(data, left, right, shuffle=True, seed=1)
+    first, second = (tuple(np.array(column) for column in zip(*part.as_numpy_iterator())) for part in parts)
     assert (len(first[0]), len(second[0])) == sizes
     np.testing.assert_array_equal(first[1], first[0] * 2)
     assert not set(first[0]) & set(second[0])

@@ -6,6 +6,7 @@ import itertools
 import os
 import tarfile
 import threading
+import wave
 
 import keras as real
 import numpy as np
@@ -226,6 +227,39 @@ def test_series_that_do_not_fit_are_refused_by_both(settings):
             library.utils.timeseries_dataset_from_array(SERIES, None, 4, **settings)
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"left_size": 0.7}, {"right_size": 4}, {"left_size": 3, "right_size": 5},
+        {"left_size": 0.35, "right_size": 0.3},
+        {"left_size": 6, "shuffle": True, "seed": 3}, {"right_size": 0.26, "shuffle": True, "seed": 4},
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("kind", ["array", "tuple", "list", "dataset", "batches"])
+def test_parts_of_data(kind, settings):
+    import tensorflow
+
+    import headwater
+
+    x, y = np.arange(22, dtype="float32").reshape(11, 2), np.arange(11)
+    found = []
+    for library, data in ((keras, headwater.data), (real, tensorflow.data)):
+        whole = data.Dataset.from_tensor_slices((x, y))
+        source = {"array": x, "tuple": (x, y), "list": [x, y], "dataset": whole, "batches": whole.batch(4)}[kind]
+        found.append(library.utils.split_dataset(source, **settings))
+    for mine, other in zip(*found):
+        assert_same(mine, other)
+
+
+@pytest.mark.parametrize(
+    "sizes", [(None, None), (0, 0), (11, None), (None, 1.5), (0.7, 0.7), ("3", None), (-1, None), (8, 8)]
+)
+def test_parts_that_do_not_fit_are_refused_by_both(sizes):
+    for library in (keras, real):
+        with pytest.raises((ValueError, TypeError)):
+            library.utils.split_dataset(np.arange(11), *sizes)
+
+
 # ---- get_file -------------------------------------------------------------------------------------------------------
 
 
@@ -257,3 +291,43 @@ def test_the_places_of_files_are_those_of_keras(server, tmp_path, arguments):
         path = library.utils.get_file(cache_dir=str(tmp_path / name), **settings)
         found.append((os.path.relpath(path, tmp_path / name), sorted(os.listdir(path)) if os.path.isdir(path) else ""))
     assert found[0] == found[1]
+
+
+# ---- sounds ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def sounds(tmp_path_factory):
+    root = tmp_path_factory.mktemp("sounds")
+    for kind, lengths in (("no", (30, 50, 41)), ("yes", (20, 64))):
+        (root / kind).mkdir()
+        for number, length in enumerate(lengths):
+            with wave.open(str(root / kind / f"{number}.wav"), "wb") as file:
+                file.setnchannels(1)
+                file.setsampwidth(2)
+                file.setframerate(8000)
+                file.writeframes(rng.integers(-(2**15), 2**15, length).astype("<i2").tobytes())
+    return root
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{}, {"output_sequence_length": 40, "label_mode": "binary"}, {"batch_size": None, "label_mode": None}],
+)
+def test_sounds_of_a_folder(sounds, settings):
+    ours, theirs = both("audio_dataset_from_directory", str(sounds), **{"batch_size": 2, **settings})
+    assert ours.class_names == theirs.class_names
+    assert_same(ours, theirs, atol=1e-7)
+
+
+def test_ragged_sounds_and_both_parts(sounds):
+    settings = {"ragged": True, "batch_size": 3, "validation_split": 0.4, "subset": "both"}
+    ours, theirs = both("audio_dataset_from_directory", str(sounds), **settings)
+    assert isinstance(ours, tuple) and isinstance(theirs, tuple)
+    for mine, other in zip(ours, theirs):
+        for (a, x), (b, y) in zip(mine, other, strict=True):
+            assert a.to_list() == b.to_list()
+            np.testing.assert_array_equal(x, y)
+    for arguments in ({"ragged": True, "output_sequence_length": 3}, {"sampling_rate": -1}, {"sampling_rate": 1.5}):
+        with pytest.raises(ValueError):
+            keras.utils.audio_dataset_from_directory(str(sounds), **arguments)

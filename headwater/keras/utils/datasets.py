@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import numpy as np
 
 from headwater import tree
-from headwater.errors import ArgumentError, ShapeError, UnsupportedError
+from headwater.errors import ArgumentError, DTypeError, ShapeError, UnsupportedError
 
 
 class PyDataset:
@@ -116,21 +117,6 @@ def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
     raise ArgumentError(f"a batch of {len(data)} parts.", fix="yield (x,), (x, y) or (x, y, sample_weight).")
 
 
-def _count(total: int, left: Any, right: Any) -> int:
-    """Number of samples in the first part."""
-
-    def number(size: Any) -> int:
-        return round(size * total) if isinstance(size, float) and 0 < size < 1 else int(size)
-
-    if left is None and right is None:
-        raise ArgumentError("neither left_size nor right_size is given.", fix="pass one of them.")
-    first = number(left) if left is not None else total - number(right)
-    second = number(right) if right is not None else total - first
-    if not (0 < first < total and 0 < second <= total - first):
-        raise ArgumentError(f"{total} samples can't be split into {first} and {second}.", fix="pass sizes that fit.")
-    return first
-
-
 def split_dataset(
     dataset: Any,
     left_size: Any = None,
@@ -139,32 +125,77 @@ def split_dataset(
     seed: int | None = None,
     preferred_backend: str | None = None,
 ) -> tuple[Any, Any]:
-    """Data in two parts.
+    """Data in two parts: the first samples, and the last ones.
 
     Args:
-        dataset: an array, a tuple, list or dict of arrays, or whatever can be iterated over sample by sample.
+        dataset: an array, a tuple, list or dict of arrays, a `tf.data.Dataset`, or whatever can be iterated over sample
+            by sample.
         left_size: samples of the first part; a share if it is a float below 1.
         right_size: samples of the second part.
         shuffle: mix the samples first.
         seed: seed of the mixing.
         preferred_backend: accepted for compatibility.
-    Returns: two parts of the form of `dataset`, as NumPy arrays.
-    Raises: ArgumentError if the sizes do not fit.
+    Returns: two `tf.data.Dataset`s, in batches as `dataset` is.
+    Raises: ArgumentError if the sizes do not fit; ShapeError for arrays of different lengths.
     Example:
         >>> left, right = split_dataset(np.arange(10), left_size=0.8)
-        >>> len(left), len(right)
-        (8, 2)
+        >>> len(left), [int(number) for number in right]
+        (8, [8, 9])
     """
-    if not tree.is_nested(dataset) and not hasattr(dataset, "shape"):
-        samples = list(dataset)
-        dataset = tree.map_structure(lambda *leaves: np.stack([np.asarray(leaf) for leaf in leaves]), *samples)
-    arrays, form = tree.flatten(dataset)
-    arrays = [np.asarray(array) for array in arrays]
+    from headwater.data import AUTOTUNE, Dataset
+
+    arrays, form, batch_size = _samples(dataset)
     totals = {len(array) for array in arrays}
     if len(totals) != 1:
         raise ShapeError(f"arrays of {sorted(totals)} samples are not one data set.", fix="give arrays of one length.")
     (total,) = totals
-    order = np.random.default_rng(seed).permutation(total) if shuffle else np.arange(total)
-    first = _count(total, left_size, right_size)
-    last = total if right_size is None or left_size is None else first + _count(total, right_size, None)
-    return tuple(form.unflatten([array[part] for array in arrays]) for part in (order[:first], order[first:last]))  # type: ignore[return-value]
+    first, second = _sizes(total, left_size, right_size)
+    order = list(range(total))
+    if shuffle:  # as Keras mixes them, but without seeding what the user draws from
+        random.Random(random.randint(0, 10**6) if seed is None else seed).shuffle(order)
+    parts = []
+    for chosen in (order[:first], order[total - second :]):
+        part = Dataset.from_tensor_slices(form.unflatten([array[chosen] for array in arrays]))
+        parts.append((part if batch_size is None else part.batch(batch_size)).prefetch(AUTOTUNE))
+    return parts[0], parts[1]
+
+
+def _samples(dataset: Any) -> tuple[list[np.ndarray], Any, int | None]:
+    """All samples as arrays, their structure, and in batches of how many they came."""
+    batch_size = getattr(getattr(dataset, "_stage", None), "batch_size", None)
+    if batch_size is not None:
+        dataset = dataset.unbatch()
+    if not tree.is_nested(dataset) and not hasattr(dataset, "shape"):
+        samples = list(dataset)
+        if not samples:
+            raise ArgumentError("the data set has no samples.", fix="give at least two.")
+        dataset = tree.map_structure(lambda *leaves: np.stack([np.asarray(leaf) for leaf in leaves]), *samples)
+    dataset = tuple(dataset) if isinstance(dataset, list) else dataset
+    arrays, form = tree.flatten(dataset)
+    return [np.asarray(array) for array in arrays], form, batch_size
+
+
+def _sizes(total: int, left: Any, right: Any) -> tuple[int, int]:
+    """Samples of both parts.
+
+    Raises: ArgumentError if they do not fit.
+    """
+    if left is None and right is None:
+        raise ArgumentError("neither left_size nor right_size is given.", fix="pass one of them.")
+    first, second = _number(left, total, "left_size"), _number(right, total, "right_size")
+    first = total - second if first is None else first  # type: ignore[operator]
+    second = total - first if second is None else second
+    if first + second > total or first < 1 or second < 1:
+        raise ArgumentError(f"{total} samples can't be split into {first} and {second}.", fix="pass sizes that fit.")
+    return first, second
+
+
+def _number(size: Any, total: int, name: str) -> int | None:
+    if size is None:
+        return None
+    if isinstance(size, bool) or not isinstance(size, (int, float, np.integer, np.floating)):
+        raise DTypeError(f"{name}={size!r}.", fix="pass a number of samples, or a share.")
+    whole = isinstance(size, (int, np.integer))
+    if not 0 < size < (total if whole else 1):
+        raise ArgumentError(f"{name}={size} of {total} samples.", fix=f"pass 1 to {total - 1}, or a share below 1.")
+    return int(size) if whole else round(size * total)
