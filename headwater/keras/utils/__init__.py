@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from headwater.keras.backend.session import clear_session
     from headwater.keras.backend.standard import is_keras_tensor, standardize_dtype
     from headwater.keras.layers.preprocessing.feature_space import FeatureSpace
+    from headwater.keras.models.drawing.plot_model import plot_model
     from headwater.keras.saving import (
         CustomObjectScope,
         custom_object_scope,
@@ -48,6 +49,7 @@ _WHERE = {
     "headwater.keras.backend.session": ("clear_session",),
     "headwater.keras.backend.standard": ("is_keras_tensor", "standardize_dtype"),
     "headwater.keras.layers.preprocessing.feature_space": ("FeatureSpace",),
+    "headwater.keras.models.drawing.plot_model": ("plot_model",),
     "headwater.keras.saving": (
         "CustomObjectScope", "custom_object_scope", "deserialize_keras_object", "get_custom_objects",
         "get_registered_name", "get_registered_object", "register_keras_serializable", "serialize_keras_object",
