@@ -20,7 +20,7 @@ _MODULES = (
     "dtypes", "errors",
     "image", "keras",
     "linalg", "math", "nest",
-    "nn", "ops", "ragged", "random", "signal", "strings",
+    "nn", "ops", "ragged", "random", "sets", "signal", "sparse", "strings",
     "test", "testing", "train", "tree", "version",
 )  # fmt: skip
 _DTYPES = (
@@ -33,6 +33,7 @@ _NAMES = {
     "headwater.dtypes": (*_DTYPES, "DType", "bool=bool_", "half=float16", "double=float64"),
     "headwater.frontend.tensor": ("Tensor",),
     "headwater.frontend.ragged_tensor": ("RaggedTensor", "RaggedTensorSpec"),
+    "headwater.frontend.sparse_tensor": ("SparseTensor", "SparseTensorSpec"),
     "headwater.frontend.indexed_slices": ("IndexedSlices",),
     "headwater.frontend.tensor_array": ("TensorArray",),
     "headwater.frontend.tensor_shape": ("TensorShape",),
@@ -97,7 +98,6 @@ _ELSEWHERE = {
 }
 # Doors and classes of TensorFlow that later versions will serve, each with what there is in its place today.
 _NOT_YET = {
-    "SparseTensor": "use dense tensors",
     "compat": "use the names of TensorFlow 2",
     "distribute": "run on one machine",
     "estimator": "use keras",
@@ -112,8 +112,6 @@ _NOT_YET = {
     "quantization": "use float16 or bfloat16",
     "raw_ops": "use the public names",
     "saved_model": "use model.save('model.keras'), or tf.train.Checkpoint",
-    "sets": "use NumPy",
-    "sparse": "use dense tensors",
     "summary": "use keras.callbacks, or print",
     "sysconfig": "see headwater.config",
     "tpu": "run on the CPU",

@@ -122,7 +122,7 @@ def cross(inputs: Sequence[Any], name: str | None = None) -> RaggedTensor:
 def cross_hashed(
     inputs: Sequence[Any], num_buckets: int = 0, hash_key: int | None = None, name: str | None = None
 ) -> Any:
-    """For each row the hashes of all combinations of the values of its features: int64, below `num_buckets` if given."""
+    """For each row the hashes of all combinations of the values of its features: int64, below any `num_buckets`."""
     from headwater.frontend.feature_crosses import hashed, rows_of
 
     return _crossed(inputs, rows_of, lambda combination: hashed(combination, num_buckets, hash_key), "int64")

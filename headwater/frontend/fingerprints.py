@@ -38,9 +38,9 @@ def hash64(texts: Sequence[bytes]) -> np.ndarray:
 
 def concatenated(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """One fingerprint of two, as TensorFlow combines those of crossed features."""
-    mixed = first * _number(0xC6A4A7935BD1E995)
-    mixed ^= mixed >> np.uint64(47)
-    return (mixed * _number(0xC6A4A7935BD1E995)) ^ second
+    factor = _number(0xC6A4A7935BD1E995)
+    found = ((first ^ factor) ^ (_mixed(second * factor) * factor)) * factor
+    return _mixed(_mixed(found) * factor)
 
 
 def _number(value: int) -> np.uint64:

@@ -232,7 +232,8 @@ class Tensor(Operators, Array):
     def __str__(self) -> str:
         if self.buffer is None:
             return f"Tensor(shape={self.shape}, dtype={self.spec.dtype.name})"
-        return f"tf.Tensor({self.numpy()!s}, shape={self.shape}, dtype={self.spec.dtype.name})"
+        shown = str(self.numpy())
+        return f"tf.Tensor({_on_lines(shown)}, shape={self.shape}, dtype={self.spec.dtype.name})"
 
     def _repr_html_(self) -> str:
         import html
@@ -246,7 +247,10 @@ def shown_values(values: Any) -> str:
         return repr(values)
     if not np.shape(values):
         return repr(values.item()) if values.dtype.kind in "biu" else str(values)
-    shown = repr(values)
+    return _on_lines(repr(values))
+
+
+def _on_lines(shown: str) -> str:
     return f"\n{shown}" if "\n" in shown else shown
 
 

@@ -1,7 +1,7 @@
 """The script of each character of Unicode: where each run of one script begins, as the distance from the run before,
 and the number that ICU gives the script; both in hexadecimal.
 
-Source: unicode.org, Scripts.txt; unicode-org.github.io/icu, UScriptCode. Written down from what `tf.strings.unicode_script`
+Source: unicode.org, Scripts.txt; unicode-org.github.io/icu, UScriptCode. Written down from what TensorFlow
 says of every character.
 """
 

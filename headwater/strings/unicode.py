@@ -21,7 +21,7 @@ _OUTPUTS = {"UTF-8": "utf-8", "UTF-16-BE": "utf-16-be", "UTF-32-BE": "utf-32-be"
 
 
 class _Settings(NamedTuple):
-    """How errors are met: "strict", "replace" or "ignore"; what replaces them; whether control characters are errors."""
+    """How errors are met ("strict", "replace", "ignore"), what replaces them, whether control characters are some."""
 
     errors: str
     replacement: int

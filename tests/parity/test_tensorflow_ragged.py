@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a table of expressions, one a line
 """Ragged tensors are TensorFlow's: made, indexed, computed with, turned into others; and their gradients."""
 
 from __future__ import annotations

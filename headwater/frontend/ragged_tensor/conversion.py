@@ -165,7 +165,7 @@ def to_sparse(ragged: RaggedTensor) -> Any:
     inner = flat.spec.shape[1:]
     places = places_of(ragged.partitions)
     count = int(np.prod(inner))
-    inner_places = np.indices(inner).reshape(len(inner), -1)
+    inner_places = np.indices(inner).reshape(len(inner), count)
     columns = [np.repeat(place, count) for place in places] + [np.tile(axis, len(places[0])) for axis in inner_places]
     sizes = [ragged.nrows_static, *(partition.longest for partition in ragged.partitions), *inner]
     return SparseTensor(np.stack(columns, 1).astype(np.int64), ops.reshape(flat, (-1,)), sizes)

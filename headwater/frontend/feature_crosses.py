@@ -1,0 +1,50 @@
+"""Crosses of features: for each row all combinations of their values, joined as strings or hashed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from headwater.errors import ShapeError
+from headwater.frontend.fingerprints import concatenated, fingerprint64
+from headwater.frontend.ragged_tensor import RaggedTensor
+from headwater.frontend.sparse_tensor import SparseTensor
+from headwater.ops.convert import as_numpy, convert_to_tensor
+
+DEFAULT_KEY = 0xDECAFCAFFE  # where a cross begins unless a key is given
+
+
+def rows_of(feature: Any) -> list[list[Any]]:
+    """The values of each row of a feature: a tensor of two axes, a ragged or a sparse one.
+
+    Raises: ShapeError for another number of axes.
+    """
+    if isinstance(feature, SparseTensor):
+        rows: list[list[Any]] = [[] for _ in range(feature.static_shape[0])]
+        for (row, *_), value in zip(feature.host_indices().tolist(), as_numpy(feature.values).tolist()):
+            rows[row].append(value)
+        return rows
+    if isinstance(feature, RaggedTensor):
+        return feature.to_list()
+    array = np.asarray(as_numpy(convert_to_tensor(feature)))
+    if array.ndim != 2:
+        raise ShapeError(f"a feature of shape {array.shape} is crossed.", fix="give it two axes: (rows, values).")
+    return array.tolist()
+
+
+def joined(combination: Sequence[Any], separator: bytes) -> bytes:
+    """The values of a combination as one string."""
+    return separator.join(value if isinstance(value, bytes) else str(value).encode() for value in combination)
+
+
+def hashed(combination: Sequence[Any], num_buckets: int, key: int | None) -> int:
+    """The hash of a combination: below `num_buckets`, if that is not 0."""
+    state = np.array([DEFAULT_KEY if not key else int(key)], np.uint64)
+    with np.errstate(over="ignore"):
+        for value in combination:
+            number = fingerprint64([value]) if isinstance(value, bytes) else np.array([value], np.int64).view(np.uint64)
+            state = concatenated(state, number)
+    found = int(state[0])
+    return found % num_buckets if num_buckets else found % (2**63 - 1)
