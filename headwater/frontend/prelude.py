@@ -13,15 +13,17 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from headwater import tree
-from headwater.errors import NotTraceableError
+from headwater.errors import NotTraceableError, StateError
 from headwater.frontend.host_function import Promise, call_on_host
 from headwater.frontend.tensor_spec import TensorSpec
-from headwater.frontend.tracing import init_scope, output_specs
+from headwater.frontend.tracing import ancestry, init_scope, output_specs
 from headwater.ir import dispatch
 from headwater.ir.dispatch import Array, strings_are_traced
 from headwater.ir.graph import Graph, Value
 from headwater.ir.primitive import Primitive
+from headwater.ir.replay import replay
 from headwater.ir.spec import Spec
+from headwater.ir.text import print_graph
 from headwater.ops.convert import convert_to_tensor
 
 
@@ -59,6 +61,26 @@ class Application(NamedTuple):
         return found if self.primitive.multiple else (found,)
 
 
+class Replay:
+    """A graph, as a function of a list of tensors.
+
+    Args:
+        graph: its inputs are the tensors.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph, self._text = graph, print_graph(graph)
+
+    def __call__(self, args: Sequence[Array]) -> list[Any]:
+        return replay(self._graph, args)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Replay) and self._text == other._text
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+
 class Prelude:
     """The calls that a step begins with. Values are numbered: the leaves of the batch, then what the calls return.
 
@@ -82,8 +104,26 @@ class Prelude:
         self._numbers = {array.value: number for number, array in enumerate(inputs) if array.value is not None}
 
     def knows(self, array: Any) -> bool:
-        """Whether a tensor has its value before the program runs."""
-        return array.buffer is not None or array.value in self._numbers
+        """Whether a tensor has its value before the program runs: it hangs on the batch alone."""
+        return array.buffer is not None or self._number_of(array.value) is not None
+
+    def _number_of(self, value: Any) -> int | None:
+        """The number of a value of the trace; if it is computed from the batch, it is so by the prelude, too, from now
+        on."""
+        found = self._numbers.get(value)
+        if found is not None or value.graph is not self._trace.graph:
+            return found
+        try:
+            graph, given = ancestry(value, lambda other: True if other in self._numbers else None)
+        except StateError:  # it hangs on variables
+            return None
+        numbers = tuple(self._numbers[other] for other in given)
+        structure = tree.flatten(list(given))[1]
+        call = Call(Replay(graph), numbers, structure, 1)
+        self._numbers[value] = len(self.values)
+        self.values += tree.leaves(_made(call.function, numbers, structure, self.values))
+        self.calls.append(call)
+        return self._numbers[value]
 
     def call(self, function: Callable[[Any], Any], argument: Any, promised: Any = None) -> Any:
         """What `function` returns, as inputs of the trace; it is called again for each batch.
@@ -100,7 +140,7 @@ class Prelude:
 
     def _operand(self, leaf: Any) -> Any:
         value = getattr(leaf, "value", None)
-        return leaf if value is None else self._numbers[value]
+        return leaf if value is None else self._number_of(value)
 
     def applied(self, primitive: Primitive, args: Sequence[Array], attrs: dict[str, Any]) -> tuple[Any, ...]:
         """The results of a primitive, one of whose operands is a tensor of strings."""

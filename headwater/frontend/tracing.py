@@ -127,15 +127,26 @@ def note_example(tensor: Array, array: Any) -> None:
 
 def _evaluated(tensor: Array, known: Callable[[Value], Any]) -> Any:
     """The eager value of a traced tensor: what of its graph leads to it, run on the values that are `known`."""
-    value = tensor.value
-    assert value is not None
+    assert tensor.value is not None
+    graph, given = ancestry(tensor.value, known)
+    with init_scope():
+        return replay(graph, list(given.values()))[0]
+
+
+def ancestry(value: Value, known: Callable[[Value], Any]) -> tuple[Graph, dict[Value, Any]]:
+    """The part of a graph that leads to a value, from what is known; and what that is, in the order of its inputs.
+
+    Args:
+        value: a value of a graph that is being traced.
+        known: gives what is known of a value, None if it is to be computed.
+    Raises: StateError if it hangs on an input of which nothing is known.
+    """
     needed, given = _ancestors(value, known)
     graph = Graph("evaluated")
     graph.inputs = list(given)
     graph.nodes = [node for node in value.graph.nodes if node in needed]
     graph.outputs = [value]
-    with init_scope():
-        return replay(graph, list(given.values()))[0]
+    return graph, given
 
 
 def _ancestors(value: Value, known: Callable[[Value], Any]) -> tuple[dict[Node, None], dict[Value, Any]]:
