@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from headwater import tree
+from headwater import ops, tree
 from headwater.errors import HeadwaterError
 from headwater.frontend.function import function, functions_run_eagerly
 from headwater.frontend.tensor import Tensor
 from headwater.frontend.tracing import is_plain
 from headwater.keras.layers.layer import Layer, changes_of_layers, inside_call
+from headwater.keras.trainers.string_step import StringStep
 
 COMPILED_FROM = 3  # a call that comes so often with the same shapes is worth a compilation
 _KEPT = 64  # signatures
@@ -61,14 +62,29 @@ class RepeatedCalls(Layer):
                 raise _NeedsEager
             return outputs
 
-        compiled = function(call, autograph=False)
+        compiled: Any = function(call, autograph=False)
+        leaves, structure = tree.flatten(inputs)
         try:
+            if any(_is_string(leaf) for leaf in leaves):
+                return self._compiled_after_strings(compiled, leaves, structure)
             compiled.get_concrete_function(inputs)
         except (_NeedsEager, HeadwaterError, TypeError, ValueError):
             return None  # the layers, called one by one, say what is wrong
         finally:
             self._clear_losses()
         return compiled
+
+    def _compiled_after_strings(self, call: Any, leaves: list[Any], structure: Any) -> Callable[[Any], Any] | None:
+        """The same for inputs with strings among them, which are worked on before the program runs."""
+        tensors = [ops.convert_to_tensor(leaf) for leaf in leaves]
+        step = StringStep(call, [tensor.spec for tensor in tensors], structure)
+        if step.prepare(tensors)[0] is None:
+            return None
+        return lambda inputs: step.results(step.run_on([ops.convert_to_tensor(leaf) for leaf in tree.leaves(inputs)]))
+
+
+def _is_string(leaf: Tensor | np.ndarray) -> bool:
+    return leaf.dtype.kind in ("O", "S", "U", "string")
 
 
 class _NeedsEager(Exception):

@@ -9,6 +9,7 @@ import numpy as np
 
 from headwater.errors import ArgumentError, ShapeError
 from headwater.keras.layers.core.input_layer import InputLayer
+from headwater.keras.layers.preprocessing.assets import without_files
 from headwater.keras.saving import strict_json
 from headwater.keras.saving.hdf5 import Reader, h5py_module, put_array
 from headwater.keras.saving.serialization import deserialize_keras_object, serialize_keras_object
@@ -78,7 +79,8 @@ def write_model(model: Any, file: Any) -> None:
     with h5py_module().File(file, "w") as store:
         store.attrs["backend"] = "headwater"
         store.attrs["keras_version"] = VERSION
-        described = serialize_keras_object(model)
+        with without_files():
+            described = serialize_keras_object(model)
         store.attrs["model_config"] = json.dumps(
             {"class_name": described["class_name"], "config": described["config"]}
         ).encode()

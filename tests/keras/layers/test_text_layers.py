@@ -281,6 +281,16 @@ def test_tokens_that_a_text_file_cannot_hold_are_kept(tmp_path):
         np.testing.assert_array_equal(read(words), model(words))
 
 
+@pytest.mark.parametrize("arguments", [{}, {"output_mode": "tf_idf"}])
+def test_older_files_keep_vocabularies_in_the_config(arguments, tmp_path):
+    layer = layers.TextVectorization(**arguments)
+    layer.adapt(TEXTS)
+    model = keras.Sequential([keras.Input((1,), dtype="string"), layer])
+    model.save(tmp_path / "m.h5")
+    read = keras.models.load_model(tmp_path / "m.h5")
+    np.testing.assert_array_equal(read(TEXTS[:4, None]), model(TEXTS[:4, None]))
+
+
 @pytest.mark.parametrize("content", [b"\xff\xfe", b"a\na\na", b"1\n2\n3\n4\n5\n6\n7"])
 def test_a_damaged_vocabulary_is_refused(content, tmp_path):
     layer = layers.StringLookup(max_tokens=4)
@@ -438,6 +448,41 @@ def test_a_model_may_end_with_strings():
     layer = layers.StringLookup(vocabulary=["no", "yes"], invert=True, num_oov_indices=0)
     model = keras.Sequential([keras.Input((), dtype="int64"), layer])
     assert model.predict(np.array([1, 0]), verbose=0).tolist() == [b"yes", b"no"]
+
+
+def test_repeated_calls_on_strings_run_a_program():
+    model = functional(vectorizer(output_sequence_length=4))
+    found = [model(TEXTS[:4, None]).numpy() for _ in range(5)]
+    _, calls = model.__dict__["_repeated_calls"]
+    assert all(map(callable, calls.values()))
+    for other in found[1:]:
+        np.testing.assert_allclose(other, found[0], rtol=1e-6)
+    model.layers[1].set_vocabulary(["bad"])
+    assert not np.allclose(model(TEXTS[:4, None]), found[0])
+
+
+def test_what_a_step_does_with_strings_may_differ_from_batch_to_batch():
+    class Fickle(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.words = layers.StringLookup(vocabulary=["a"])
+            self.marks = layers.StringLookup(vocabulary=["b"])
+
+        def call(self, texts):
+            tokens = tf.strings.split(tf.squeeze(texts, -1)).to_tensor()
+            return self.words(tokens) if tokens.shape[1] > 1 else self.marks(tokens)
+
+    model = Fickle()
+    assert model.predict(np.array([["a b"]]), verbose=0).tolist() == [[1, 0]]
+    assert model.predict(np.array([["b"]]), verbose=0).tolist() == [[1]]
+
+
+def test_a_step_may_look_at_its_strings():
+    class Shown(keras.Model):
+        def call(self, texts):
+            return tf.strings.length(tf.strings.join([texts, "!"]))
+
+    assert Shown().predict(np.array([["ab"], ["c"]]), verbose=0).tolist() == [[3], [2]]
 
 
 def test_adapting_anew_reaches_programs_that_are_there():

@@ -2,9 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
+import contextvars
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
+
+_without_files: contextvars.ContextVar[bool] = contextvars.ContextVar("headwater_without_files", default=False)
+
+
+@contextlib.contextmanager
+def without_files() -> Iterator[None]:
+    """Within it, configs hold what layers keep in files otherwise: for formats that have no place for files."""
+    token = _without_files.set(True)
+    try:
+        yield
+    finally:
+        _without_files.reset(token)
+
+
+def have_a_place() -> bool:
+    """Whether what is being written has a place for files."""
+    return not _without_files.get()
 
 
 def write(files: dict[str, bytes], folder: Any) -> None:

@@ -414,7 +414,8 @@ class IndexLookup(HostLayer):
         if self.input_vocabulary is not None:
             return self._plain_tokens(self.input_vocabulary)
         tokens = self.get_vocabulary()
-        return None if vocabularies.fits_lines(tokens) else tokens
+        fits = vocabularies.fits_lines(tokens) if assets.have_a_place() else len(self._vocabulary) == 0
+        return None if fits else tokens
 
     def _configured_idf_weights(self) -> list[float] | None:
         given = self.input_idf_weights
