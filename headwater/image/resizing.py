@@ -130,8 +130,9 @@ def resize(
         raise ArgumentError(f"resize: method {method!r} is unknown.", fix=f"use one of {', '.join(_METHODS)}.")
     if preserve_aspect_ratio:
         size = _within(images.shape, size)
-    axes = (len(images.shape) - 3, len(images.shape) - 2)
-    for axis, count in zip(axes, size):
+    rows, columns = len(images.shape) - 3, len(images.shape) - 2
+    pairs = [(rows, size[0]), (columns, size[1])]
+    for axis, count in pairs if size[0] < images.shape[rows] else pairs[::-1]:  # columns cost more: of fewer rows
         length = images.shape[axis]
         if method == "nearest":
             images = images if length == count else _nearest(images, axis, count)

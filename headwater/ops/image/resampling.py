@@ -55,6 +55,7 @@ _KERNELS: dict[str, Callable[[Any, Any], Any]] = {
 }
 _FURTHER = {"gaussian": _gaussian, "mitchellcubic": _mitchell}  # of `tf.image.resize` alone
 _RESIZE = ("bilinear", "nearest", "lanczos3", "lanczos5", "bicubic")
+_SHORT = 64
 _DENSE = 16  # entries that a product takes in the time in which one is gathered
 _LEAST = 1000 * 2.0**-23  # weights with a smaller sum are taken for none
 
@@ -103,13 +104,17 @@ def mixed(x: Any, axis: int, weights: np.ndarray) -> Any:
     places, parts = _band(weights)
     if len(places) * _DENSE > weights.shape[1]:
         return _mixed(inexact(x), axis, tensor(weights))
-    shape = [-1 if place == axis else 1 for place in range(x.spec.ndim)]
+    shape, count = x.spec.shape, len(weights)
+    front, rest = math.prod(shape[:axis]), math.prod(shape[axis + 1 :])
+    rows = ops.reshape(x, (front, shape[axis], rest))
+    flat = (front, count * rest) if rest < _SHORT else (front, count, rest)  # so that no loop is as short as a pixel
     total = None
     for place, part in zip(places, parts):
-        term = inexact(ops.take(x, place, axis=axis))
-        term = ops.multiply(term, ops.cast(part.reshape(shape), term.dtype))
+        term = inexact(ops.reshape(ops.take(rows, place, axis=1), flat))
+        factor = np.repeat(part, rest) if rest < _SHORT else part[:, None]
+        term = ops.multiply(term, ops.cast(factor, term.dtype))
         total = term if total is None else ops.add(total, term)
-    return total
+    return ops.reshape(total, (*shape[:axis], count, *shape[axis + 1 :]))
 
 
 def _mixed(x: Any, axis: int, weights: Any) -> Any:
@@ -226,8 +231,9 @@ def resize(
         for axis, count in zip(axes, target):
             images = images if images.spec.shape[axis] == count else _nearest(images, axis, count)
         return images
-    images = inexact(images)
-    for axis, count in zip(axes, target):
+    pairs = list(zip(axes, target))
+    images = images if dtype.is_floating else inexact(images)
+    for axis, count in pairs if target[0] < images.spec.shape[axes[0]] else pairs[::-1]:  # columns cost more
         length = images.spec.shape[axis]
         if length != count:
             images = mixed(images, axis, weights_of(length, count, interpolation, antialias))
