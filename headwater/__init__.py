@@ -30,6 +30,7 @@ _DTYPES = (
 )  # fmt: skip
 # The names at the top level, by the module that has them; "name=other" gives a name to what the module calls otherwise.
 _NAMES = {
+    "headwater.data.specs": ("NoneTensorSpec", "OptionalSpec"),
     "headwater.dtypes": (*_DTYPES, "DType", "bool=bool_", "half=float16", "double=float64"),
     "headwater.frontend.tensor": ("Tensor",),
     "headwater.frontend.ragged_tensor": ("RaggedTensor", "RaggedTensorSpec"),

@@ -40,6 +40,9 @@ from headwater.control import (
     recompute_grad as recompute_grad, scan as scan, stop_gradient as stop_gradient, switch_case as switch_case,
     timestamp as timestamp, vectorized_map as vectorized_map, while_loop as while_loop,
 )
+from headwater.data.specs import (
+    NoneTensorSpec as NoneTensorSpec, OptionalSpec as OptionalSpec,
+)
 from headwater.debugging import (
     assert_equal as assert_equal, assert_greater as assert_greater, assert_less as assert_less,
     assert_rank as assert_rank,

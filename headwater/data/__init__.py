@@ -8,12 +8,12 @@ from headwater.data.file_datasets import FixedLengthRecordDataset, TextLineDatas
 from headwater.data.iterator import Iterator, NumpyIterator
 from headwater.data.options import Options, ThreadingOptions
 from headwater.data.prefetching import AUTOTUNE
-from headwater.data.specs import DatasetSpec, NoneTensorSpec
+from headwater.data.specs import DatasetSpec, IteratorSpec, NoneTensorSpec
 from headwater.data.stage import INFINITE as INFINITE_CARDINALITY
 from headwater.data.stage import UNKNOWN as UNKNOWN_CARDINALITY
 
 __all__ = [
     "AUTOTUNE", "INFINITE_CARDINALITY", "UNKNOWN_CARDINALITY", "Dataset", "DatasetSpec", "FixedLengthRecordDataset",
-    "Iterator", "NoneTensorSpec", "NumpyIterator", "Options", "TFRecordDataset", "TextLineDataset", "ThreadingOptions",
-    "experimental",
+    "Iterator", "IteratorSpec", "NoneTensorSpec", "NumpyIterator", "Options", "TFRecordDataset",
+    "TextLineDataset", "ThreadingOptions", "experimental",
 ]  # fmt: skip

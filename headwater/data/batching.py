@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from headwater.data import specs
+from headwater.data import composites, specs
+from headwater.data.composites import is_ragged_row
 from headwater.data.rows import RowsCursor, over_rows
+from headwater.data.sources import Slices
 from headwater.data.specs import Signature
 from headwater.data.stage import Cursor, Over, Run, Stage, noted
 from headwater.data.structure import Element, as_array, is_composite, stack
 from headwater.errors import ArgumentError, DTypeError, HeadwaterError
+
+_NOT_ASKED = object()
 
 
 def positive(value: Any, name: str) -> int:
@@ -41,17 +45,16 @@ def put_together(components: Sequence[Any], what: str) -> Any:
     if isinstance(spec, specs.TensorSpec):
         return stack(components, spec.dtype, what)
     if is_composite(first):
-        return stack_composites(components)
+        return composites.stack(components)
     raise DTypeError(f"{what}: components of {spec} can't be batched.", fix="turn them into tensors with map().")
 
 
-def stack_composites(components: Sequence[Any]) -> Any:
-    """Ragged or sparse tensors as one of one more axis."""
-    import headwater
-
-    if type(components[0]).__name__ == "RaggedTensor":
-        return headwater.ragged.stack(list(components), axis=0)
-    return headwater.sparse.concat(0, [headwater.sparse.expand_dims(component, 0) for component in components])
+def ragged_specs(stage: Stage) -> Sequence[Any] | None:
+    """The specs of a stage's components, if some may be rows of ragged tensors: batches of those are ragged again."""
+    for source in stage.walk():
+        if isinstance(source, (Slices, Unbatch)) and any(map(is_ragged_row, source.signature.specs)):
+            return stage.signature.specs
+    return None
 
 
 class Batch(Stage):
@@ -69,6 +72,7 @@ class Batch(Stage):
     def __init__(self, source: Stage, batch_size: Any, drop_remainder: bool) -> None:
         super().__init__(source)
         self.batch_size, self.drop_remainder = positive(batch_size, "batch_size"), bool(drop_remainder)
+        self._ragged: Any = _NOT_ASKED
 
     @property
     def signature(self) -> Signature:  # type: ignore[override]
@@ -86,7 +90,16 @@ class Batch(Stage):
 
     def combined(self, elements: Sequence[Element]) -> Element:
         """A batch of elements."""
-        return tuple([put_together(column, self.title) for column in zip(*elements)])
+        if self._ragged is _NOT_ASKED:
+            self._ragged = ragged_specs(self.inputs[0])
+        if self._ragged is None:
+            return tuple([put_together(column, self.title) for column in zip(*elements)])
+        return tuple([self._of_spec(column, spec) for column, spec in zip(zip(*elements), self._ragged)])
+
+    def _of_spec(self, components: Sequence[Any], spec: Any) -> Any:
+        if is_ragged_row(spec):
+            return composites.ragged_of(list(map(as_array, components)), 1, spec.row_splits_dtype)
+        return put_together(components, self.title)
 
 
 class BatchCursor(Over):
@@ -169,7 +182,7 @@ class _UnbatchCursor(Over):
         self.size, self.row = sizes.pop() if sizes else 0, row
 
     def state(self) -> dict[str, Any]:
-        current = tuple(c if not isinstance(c, _Composite) else c.whole for c in self.current)
+        current = tuple(c.whole if isinstance(c, composites.Rows) else c for c in self.current)
         return {"current": current, "row": self.row, **super().state()}
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -177,36 +190,7 @@ class _UnbatchCursor(Over):
         super().restore(state)
 
 
-class _Composite:
-    """The rows of a ragged or sparse tensor."""
-
-    def __init__(self, whole: Any) -> None:
-        self.whole = whole
-        if type(whole).__name__ == "SparseTensor":
-            self.rows = _sparse_rows(whole)
-        else:
-            self.rows = [whole[row] for row in range(int(whole.nrows()))]
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def __getitem__(self, row: int) -> Any:
-        return self.rows[row]
-
-
-def _sparse_rows(whole: Any) -> list[Any]:
-    import headwater
-
-    shape = as_array(whole.dense_shape)
-    indices, values = as_array(whole.indices), as_array(whole.values)
-    found = []
-    for row in range(int(shape[0])):
-        chosen = indices[:, 0] == row
-        found.append(headwater.SparseTensor(indices[chosen][:, 1:], values[chosen], shape[1:]))
-    return found
-
-
 def _rowwise(component: Any) -> Any:
     if component is None:
         return None
-    return _Composite(component) if is_composite(component) else as_array(component)
+    return composites.Rows(component) if is_composite(component) else as_array(component)

@@ -211,6 +211,8 @@ class Call:
         if self.form is None:
             self.form = form
             self.dtypes = [_dtype_of(component) for component in components]
+            if self.seen is None and not self.traceable:
+                self.seen = Signature.of_values(components, form).relaxed()
             return
         if form is not self.form and form != self.form:
             raise ArgumentError(

@@ -7,12 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from headwater.data import specs
-from headwater.data.batching import BatchCursor, batched_size, positive, put_together, stack_composites
+from headwater.data import composites, specs
+from headwater.data.batching import BatchCursor, batched_size, positive, put_together
 from headwater.data.specs import Signature
 from headwater.data.stage import Cursor, Run, Stage
 from headwater.data.structure import Element, as_array, as_component, flatten, is_composite
 from headwater.errors import ArgumentError, DTypeError, ShapeError
+from headwater.frontend.ragged_tensor import RaggedTensorSpec
+from headwater.frontend.sparse_tensor import SparseTensor, SparseTensorSpec
 from headwater.frontend.tensor_spec import TensorSpec
 
 
@@ -242,15 +244,13 @@ class RaggedBatch(BatchLike):
     @property
     def signature(self) -> Signature:  # type: ignore[override]
         """Ragged where a size is not known."""
-        import headwater
-
         found = self.inputs[0].signature
         out = []
         for spec in found.specs:
             if _is_ragged_batch(spec):
                 rank = ragged_rank(spec)
                 out.append(
-                    headwater.RaggedTensorSpec(
+                    RaggedTensorSpec(
                         [self.first_size, *spec.shape], spec.dtype, rank, self.row_splits_dtype
                     )
                 )  # fmt: skip
@@ -264,10 +264,12 @@ class RaggedBatch(BatchLike):
 
     def _combined(self, components: Sequence[Any], spec: Any) -> Any:
         if is_composite(components[0]):
-            return stack_composites(components)
+            return composites.stack(components)
         if not _is_ragged_batch(spec):
             return put_together(components, self.title)
-        return ragged_of([as_array(component) for component in components], ragged_rank(spec), self.row_splits_dtype)
+        return composites.ragged_of(
+            [as_array(component) for component in components], ragged_rank(spec), self.row_splits_dtype
+        )
 
 
 def _is_ragged_batch(spec: Any) -> bool:
@@ -283,24 +285,6 @@ def _is_ragged_batch(spec: Any) -> bool:
 def ragged_rank(spec: Any) -> int:
     """How many axes of a batch are ragged: up to the last whose size varies."""
     return max(axis for axis, size in enumerate(spec.shape) if size is None) + 1
-
-
-def ragged_of(arrays: Sequence[np.ndarray], rank: int, row_splits_dtype: Any) -> Any:
-    """Arrays of one number of axes as a ragged tensor of one more, of which `rank` are ragged."""
-    import headwater
-
-    dtype = str(headwater.as_dtype(row_splits_dtype).name)
-    levels: list[np.ndarray] = []
-    parts: list[np.ndarray] = list(arrays)
-    for _ in range(rank):
-        levels.append(np.concatenate([[0], np.cumsum([len(part) for part in parts])]).astype(dtype))
-        parts = [row for part in parts for row in part] if len(levels) < rank else parts
-    inner = arrays[0].shape[rank:]
-    flat = [part.reshape(-1, *inner) for part in parts if part.size] or [np.empty((0, *inner), arrays[0].dtype)]
-    value = np.concatenate(flat)
-    for splits in reversed(levels):
-        value = headwater.RaggedTensor.from_row_splits(value, splits, validate=False)
-    return value
 
 
 class SparseBatch(BatchLike):
@@ -320,14 +304,10 @@ class SparseBatch(BatchLike):
     @property
     def signature(self) -> Signature:  # type: ignore[override]
         """A sparse tensor with one more axis."""
-        import headwater
-
         (spec,) = self.inputs[0].signature.specs
-        return specs.single(headwater.SparseTensorSpec([None, *self.row_shape], spec.dtype))
+        return specs.single(SparseTensorSpec([None, *self.row_shape], spec.dtype))
 
     def combined(self, elements: Sequence[Element]) -> Element:
-        import headwater
-
         arrays = [as_array(element[0]) for element in elements]
         largest = [max(array.shape[axis] for array in arrays) for axis in range(len(self.row_shape))]
         shape = [most if size is None else size for size, most in zip(self.row_shape, largest)]
@@ -341,4 +321,4 @@ class SparseBatch(BatchLike):
             for place, array in enumerate(arrays)
         ]
         values = np.concatenate([array.ravel() for array in arrays])
-        return (headwater.SparseTensor(np.concatenate(indices).astype(np.int64), values, [len(arrays), *shape]),)
+        return (SparseTensor(np.concatenate(indices).astype(np.int64), values, [len(arrays), *shape]),)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from headwater.data import specs
+from headwater.data.composites import Rows
 from headwater.data.specs import Signature
 from headwater.data.stage import INFINITE, UNKNOWN, Cursor, Run, Stage, noted
 from headwater.data.structure import Element, Form, as_array, as_component, as_tensor, flatten, is_composite, is_opaque
@@ -112,7 +113,7 @@ class Slices(Stage):
     @functools.cached_property
     def readable(self) -> list[Any]:
         """The components as what is quickly indexed: tensors as arrays on their memory."""
-        return [np.asarray(c) if isinstance(c, Tensor) else c for c in self.components]
+        return [np.asarray(c) if isinstance(c, Tensor) else Rows(c) if is_composite(c) else c for c in self.components]
 
 
 def _row_spec(spec: Any) -> Any:
@@ -137,12 +138,7 @@ def _kept(value: Any) -> Any:
 
 
 def _first_size(component: Any) -> int:
-    return int(component.shape[0]) if not is_composite(component) else _rows_of(component)
-
-
-def _rows_of(component: Any) -> int:
-    nrows = getattr(component, "nrows", None)
-    return int(nrows()) if nrows is not None else int(np.asarray(component.dense_shape)[0])
+    return int(component.shape[0]) if not is_composite(component) else len(Rows(component))
 
 
 class _SlicesCursor(Counted):
@@ -234,6 +230,11 @@ class Generated(Stage):
             )
         return found
 
+    @functools.cached_property
+    def converters(self) -> list[Callable[[Any], Any]]:
+        """For each component, what makes it what its spec says."""
+        return list(map(_converter, self.signature.specs))
+
     def open(self, run: Run) -> Cursor:
         return _GeneratorCursor(self)
 
@@ -273,12 +274,12 @@ class _GeneratorCursor(Cursor):
             if signature is None:
                 return self._first(item)
             components, form = flatten(_as_form(item, signature.form))
-            if form != signature.form:
+            if form is not signature.form and form != signature.form:
                 raise ArgumentError(
                     f"the generator gave an item of the structure {form}, not {signature.form}.",
                     fix="yield items of one structure, or pass another output_signature.",
                 )
-            return tuple([_given(component, spec) for component, spec in zip(components, signature.specs)])
+            return tuple([convert(component) for convert, component in zip(self.stage.converters, components)])
         except Exception as error:
             raise noted(error, f"{self.stage.title}, element {self.position}") from None
 
@@ -307,6 +308,26 @@ def _as_form(item: Any, form: Form | None) -> Any:
 def _own(component: Any) -> Any:
     """A copy of an array: a generator may fill the same one again."""
     return component.copy() if type(component) is np.ndarray else component
+
+
+def _converter(spec: Any) -> Callable[[Any], Any]:
+    """A function that makes of an item's component what its spec says; quick for what is that already."""
+    if not isinstance(spec, specs.TensorSpec) or spec.shape is None or spec.dtype == "string":
+        return lambda value: _given(value, spec)
+    dtype, rank = spec.dtype.numpy, len(spec.shape)
+    exact = tuple(spec.shape) if None not in spec.shape else None
+    make = dtype.type if spec.dtype.is_inexact or spec.dtype == "int64" else None
+
+    def convert(value: Any) -> Any:
+        kind = type(value)
+        if kind is np.ndarray and value.dtype == dtype:
+            if value.shape == exact or (exact is None and spec.shape.is_compatible_with(value.shape)):
+                return value.copy()
+        elif rank == 0 and make is not None and (kind is int or (kind is float and make is not np.int64)):
+            return make(value)
+        return _given(value, spec)
+
+    return convert
 
 
 def _given(value: Any, spec: Any) -> Any:

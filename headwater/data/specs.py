@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from headwater.data import composites
 from headwater.data.structure import LEAF, Form, as_array, flatten, is_composite, tuple_form
 from headwater.dtypes import as_dtype
 from headwater.errors import ArgumentError, DTypeError, ShapeError
@@ -102,6 +103,17 @@ class OptionalSpec:
         return f"OptionalSpec({self.element_spec!r})"
 
 
+class IteratorSpec(DatasetSpec):
+    """The spec of an iterator over a data set.
+
+    Args:
+        element_spec: the structure of specs of its elements.
+    """
+
+    def __repr__(self) -> str:
+        return f"IteratorSpec({self.element_spec!r})"
+
+
 class Signature:
     """The form of the elements and a spec for each of their components."""
 
@@ -175,18 +187,12 @@ def spec_of(component: Any) -> Any:
     if getattr(type(component), "is_data_component", False):
         return component._type_spec
     if is_composite(component):
-        return type_spec_of(component)
+        return composites.spec_of_composite(component)
     if hasattr(component, "spec") and not isinstance(component, np.ndarray):
         return TensorSpec(component.spec.shape, component.spec.dtype)
     if type(component) is bytes:
         return TensorSpec((), "string")
     return TensorSpec(np.shape(component), as_dtype(component.dtype))
-
-
-def type_spec_of(composite: Any) -> Any:
-    """The spec of a ragged or sparse tensor."""
-    found = getattr(composite, "_type_spec", None)
-    return found() if callable(found) else found
 
 
 def batched(spec: Any, size: int | None) -> Any:
@@ -195,8 +201,8 @@ def batched(spec: Any, size: int | None) -> Any:
         return TensorSpec(None if spec.shape is None else (size, *spec.shape), spec.dtype)
     if isinstance(spec, NoneTensorSpec):
         return spec
-    if hasattr(spec, "_batch"):
-        return spec._batch(size)
+    if isinstance(spec, composites.COMPOSITE_SPECS):
+        return composites.batched(spec, size)
     raise DTypeError(f"components of {spec} can't be batched.", fix="turn them into tensors with map().")
 
 
@@ -206,7 +212,7 @@ def unbatched(spec: Any) -> Any:
         if spec.shape is not None and len(spec.shape) == 0:
             raise ShapeError("elements of no axes can't be taken apart.", fix="give them a first axis.")
         return TensorSpec(None if spec.shape is None else spec.shape[1:], spec.dtype)
-    return spec if isinstance(spec, NoneTensorSpec) else spec._unbatch()
+    return spec if isinstance(spec, NoneTensorSpec) else composites.unbatched(spec)
 
 
 def relaxed(spec: Any) -> Any:
@@ -226,9 +232,9 @@ def merged(a: Any, b: Any, what: str) -> Any:
     if isinstance(a, DatasetSpec) and isinstance(b, DatasetSpec):
         return DatasetSpec(Signature.of(a.element_spec).merged(Signature.of(b.element_spec), what).element_spec)
     if not (isinstance(a, TensorSpec) and isinstance(b, TensorSpec)) or a.dtype is not b.dtype:
-        found = getattr(a, "most_specific_compatible_type", None)
-        if found is not None and type(a) is type(b):
-            return found(b)
+        found = composites.merged(a, b) if isinstance(a, composites.COMPOSITE_SPECS) else None
+        if found is not None:
+            return found
         raise DTypeError(f"{what}: components of {a} and {b} don't fit together.", fix="cast them in map().")
     if a.shape is None or b.shape is None or len(a.shape) != len(b.shape):
         return TensorSpec(None, a.dtype)

@@ -17,6 +17,8 @@ from headwater.data.specs import Signature
 from headwater.data.structure import as_array, is_composite
 from headwater.dtypes import DTYPES, as_dtype
 from headwater.errors import DataLossError, UnsupportedError
+from headwater.frontend.ragged_tensor import RaggedTensor
+from headwater.frontend.sparse_tensor import SparseTensor
 from headwater.frontend.tensor import Tensor
 
 _DEPTH = 200  # of nesting, at most
@@ -66,7 +68,7 @@ def _described_array(value: Any, arrays: list[bytes]) -> Any:
 
 
 def _described_composite(value: Any, arrays: list[bytes]) -> Any:
-    if type(value).__name__ == "SparseTensor":
+    if isinstance(value, SparseTensor):
         parts = [value.indices, value.values, value.dense_shape]
         return {"s": [_described_array(part, arrays) for part in parts]}
     splits, inner = [], value
@@ -144,18 +146,16 @@ class _Reader:
 
     def object(self, kind: str, content: Any, depth: int) -> Any:
         """A ragged or sparse tensor, or a data set of elements."""
-        import headwater
-
         if kind == "e":
             return self._dataset(content, depth)
         parts = [self.array(*part["a"]) for part in content]
         if kind == "s":
-            return headwater.SparseTensor(*parts)
+            return SparseTensor(*parts)
         if kind != "r":
             raise ValueError(f"{kind!r} is not known")
         value = parts.pop()
         while parts:
-            value = headwater.RaggedTensor.from_row_splits(value, parts.pop())
+            value = RaggedTensor.from_row_splits(value, parts.pop())
         return value
 
     def _dataset(self, content: Any, depth: int) -> Any:

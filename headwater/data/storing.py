@@ -19,8 +19,10 @@ from headwater.data.sources import Elements
 from headwater.data.specs import Signature
 from headwater.data.stage import Cursor, Run, Stage, Through
 from headwater.data.state import decode, encode
-from headwater.data.structure import Element, as_array
+from headwater.data.structure import Element, Form, as_array
 from headwater.errors import ArgumentError, DataLossError, NotFoundError
+from headwater.frontend.ragged_tensor import RaggedTensorSpec
+from headwater.frontend.sparse_tensor import SparseTensorSpec
 from headwater.frontend.tensor_spec import TensorSpec
 from headwater.io.records import RecordReader, RecordWriter
 
@@ -49,8 +51,6 @@ def spec_from(described: Any) -> Any:
 
     Raises: DataLossError if it is nothing of that.
     """
-    import headwater
-
     try:
         ((kind, content),) = described.items()
         if kind == "dict":
@@ -62,9 +62,9 @@ def spec_from(described: Any) -> Any:
         if kind == "tensor":
             return TensorSpec(content[1], content[0])
         if kind == "RaggedTensorSpec":
-            return headwater.RaggedTensorSpec(content[1], content[0], content[2], content[3])
+            return RaggedTensorSpec(content[1], content[0], content[2], content[3])
         if kind == "SparseTensorSpec":
-            return headwater.SparseTensorSpec(content[1], content[0])
+            return SparseTensorSpec(content[1], content[0])
     except (AttributeError, ValueError, TypeError, IndexError):
         pass
     raise DataLossError("the description of the elements is damaged.", fix="save the data set anew.", where="")
@@ -88,7 +88,7 @@ class ElementWriter:
         self.writers: dict[int, RecordWriter] = {}
         self.count = 0
         os.makedirs(self.aside)
-        self._clean = weakref.finalize(self, shutil.rmtree, self.aside, ignore_errors=True)
+        self._clean = weakref.finalize(self, _removed, self.writers, self.aside)
 
     def write(self, element: Element) -> None:
         """Write one element."""
@@ -121,9 +121,13 @@ class ElementWriter:
 
     def abandon(self) -> None:
         """Forget what was written."""
-        for writer in self.writers.values():
-            writer.close()
         self._clean()
+
+
+def _removed(writers: dict[int, RecordWriter], path: str) -> None:
+    for writer in writers.values():
+        writer.close()
+    shutil.rmtree(path, ignore_errors=True)
 
 
 def _replace(aside: str, path: str) -> None:
@@ -258,6 +262,15 @@ class FileCache(Through):
 
     def over_rows(self, inputs: Any) -> Stage | None:
         return None
+
+    @property
+    def signature(self) -> Signature:  # type: ignore[override]
+        """As it is in the folder, if that is there."""
+        return Stored(self.path).signature if is_whole(self.path) else self.inputs[0].signature
+
+    @property
+    def form(self) -> Form:
+        return self.signature.form if is_whole(self.path) else self.inputs[0].form
 
     def cardinality(self) -> int:
         return self.inputs[0].cardinality()

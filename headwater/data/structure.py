@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from headwater.data.composites import COMPOSITES
 from headwater.dtypes import DType
 from headwater.errors import ArgumentError, ShapeError
 from headwater.frontend.tensor import Tensor
@@ -179,7 +180,7 @@ def is_opaque(value: Any) -> bool:
 
 def is_composite(value: Any) -> bool:
     """True for a ragged or sparse tensor."""
-    return type(value).__name__ in ("RaggedTensor", "SparseTensor") and not isinstance(value, Tensor)
+    return isinstance(value, COMPOSITES)
 
 
 def stack(components: Sequence[Any], dtype: DType, what: str) -> np.ndarray:
@@ -195,11 +196,14 @@ def stack(components: Sequence[Any], dtype: DType, what: str) -> np.ndarray:
             return np.array(components, dtype.numpy)
         except (ValueError, TypeError):
             pass
-    arrays = [as_array(component) for component in components]
-    try:
-        return np.stack(arrays).astype(dtype.numpy, copy=False)
-    except ValueError:
-        raise _unequal(arrays, what) from None
+    arrays = [component if type(component) is np.ndarray else as_array(component) for component in components]
+    shape = arrays[0].shape
+    for array in arrays:
+        if array.shape != shape:
+            raise _unequal(arrays, what)
+    if not shape:
+        return np.array(arrays, dtype.numpy)
+    return np.concatenate(arrays, dtype=dtype.numpy, casting="unsafe").reshape(len(arrays), *shape)
 
 
 def _stack_strings(components: Sequence[Any], what: str) -> np.ndarray:
