@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import numpy as np
@@ -156,17 +157,53 @@ def bilinear(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         size: the new height and width.
     Returns: float32.
     """
-    top, bottom, down = _neighbours(pixels.shape[0], size[0])
-    left, right, across = _neighbours(pixels.shape[1], size[1])
-    across, down = across[:, None], down[:, None, None]
+    height, width, channels = pixels.shape
+    top, bottom, down = _neighbours(height, size[0])
+    left, right, across = (_by_channel(each, channels) for each in _neighbours(width, size[1]))
+    rows = pixels.reshape(height, width * channels)
+    found = _between(rows, top, bottom, down[:, None], 0, _scratch.array(2, (size[0], width * channels)))
+    return _between(found, left, right, across, 1, np.empty((size[0], size[1] * channels), np.float32)).reshape(
+        *size, channels
+    )
 
-    def along(rows: np.ndarray) -> np.ndarray:
-        chosen = pixels[rows]
-        first = chosen[:, left].astype(np.float32)
-        return first + (chosen[:, right] - first) * across
 
-    above = along(top)
-    return above + (along(bottom) - above) * down
+def _by_channel(places: np.ndarray, channels: int) -> np.ndarray:
+    """Places of pixels as places of numbers, and parts of pixels for each of their numbers."""
+    if places.dtype == np.float32:
+        return np.repeat(places, channels)
+    return (places[:, None] * channels + np.arange(channels)).ravel()
+
+
+def _between(
+    values: np.ndarray, low: np.ndarray, high: np.ndarray, part: np.ndarray, axis: int, found: np.ndarray
+) -> np.ndarray:
+    """The values at places between the low and the high ones of an axis, in `found`."""
+    first = _scratch.array(1, found.shape)
+    for places, target in ((low, first), (high, found)):
+        if values.dtype == np.float32:
+            np.take(values, places, axis, target, "clip")
+        else:
+            np.copyto(target, np.take(values, places, axis, mode="clip"))
+    found -= first
+    found *= part
+    found += first
+    return found
+
+
+class _Scratch(threading.local):
+    """Arrays of each thread that are used again: new ones of their size would cost more than the arithmetic."""
+
+    def __init__(self) -> None:
+        self._arrays: dict[int, np.ndarray] = {}
+
+    def array(self, which: int, shape: tuple[int, ...]) -> np.ndarray:
+        size = shape[0] * shape[1]
+        if which not in self._arrays or self._arrays[which].size < size:
+            self._arrays[which] = np.empty(size, np.float32)
+        return self._arrays[which][:size].reshape(shape)
+
+
+_scratch = _Scratch()
 
 
 def _neighbours(length: int, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
