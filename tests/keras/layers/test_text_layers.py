@@ -96,6 +96,15 @@ def test_texts_keep_the_axes_that_they_have():
         layer(np.zeros((2, 1)))
 
 
+def test_ragged_texts_are_split_within_their_rows():
+    texts = tf.ragged.constant([["the cat", "a"], [], ["dog the dog"]])
+    layer = layers.TextVectorization()
+    layer.adapt(texts)
+    assert layer.get_vocabulary() == ["", "[UNK]", "the", "dog", "cat", "a"]
+    assert layer(texts).numpy().tolist() == [[[2, 4, 0], [5, 0, 0]], [[0] * 3] * 2, [[3, 2, 3], [0] * 3]]
+    assert layer.get_config()["vocabulary_size"] == 6
+
+
 def test_many_tokens_are_looked_up_where_they_stand():
     rng = np.random.default_rng(0)
     vocabulary = list(dict.fromkeys(rng.bytes(size).hex() for size in rng.integers(1, 40, 500)))

@@ -24,6 +24,12 @@ class NumberTable:
     def __init__(self, entries: Mapping[int, int]) -> None:
         self._keys = np.array([*entries, 0], np.int64)  # the last one is for slots that are empty
         self._values = np.array([*entries.values(), 0], np.int64)
+        self._first, last = min(entries, default=0), max(entries, default=0)
+        self._range = last - self._first + 1 if last - self._first < 8 * len(entries) + 1024 else 0
+        if self._range:  # near each other: a number is its own slot
+            self._places = np.full(self._range + 1, -1, np.int64)
+            self._places[self._keys[:-1] - self._first] = np.arange(len(entries))
+            return
         bits = max(3, int(4 * len(entries)).bit_length())  # an eighth to a quarter full: most are found at once
         self._shift, self._mask = np.uint64(64 - bits), (1 << bits) - 1
         self._places = np.full(1 << bits, -1, np.int64)
@@ -49,6 +55,10 @@ class NumberTable:
         Returns: int64, of the shape of `keys`.
         """
         wanted = np.ascontiguousarray(keys, np.int64).reshape(-1)
+        if self._range:
+            inside = (wanted >= self._first) & (wanted < self._first + self._range)
+            places = self._places[np.where(inside, wanted - self._first, self._range)]
+            return np.where(places >= 0, self._values[places], default).reshape(np.shape(keys))
         slots = self._home(wanted)
         places = self._places[slots]
         result = np.where((places >= 0) & (self._keys[places] == wanted), self._values[places], default)

@@ -64,6 +64,12 @@ def split(texts: np.ndarray, how: str) -> tuple[np.ndarray, np.ndarray]:
     return _in_line(list(map(SPLITS[how], texts.tolist())))
 
 
+def all_words(texts: np.ndarray, how: str | None) -> list[bytes]:
+    """The words of all texts, one text after the other: those of `words_of`, without saying where a text ends."""
+    table, removed = (_AS_IT_IS, b"") if how is None else STANDARDIZATIONS[how]
+    return b" ".join(texts.tolist()).translate(table, removed).split()
+
+
 def words_of(texts: np.ndarray, how: str | None) -> tuple[Spans, np.ndarray]:
     """`split` of what `standardized` gives, by white space, of all texts at once, as pieces of one buffer.
 
@@ -92,7 +98,7 @@ def _one_by_one(texts: np.ndarray) -> tuple[Spans, np.ndarray]:
 
 def joined_words(words: Spans, lengths: np.ndarray, widths: Sequence[int]) -> tuple[Spans, np.ndarray]:
     """`ngrams` of what `words_of` gives."""
-    words = spans_of(words.to_list(), b" ")
+    words = words.laid_out(b" ")
     rows = np.repeat(np.arange(len(lengths)), lengths)
     stops, firsts, counts = words.starts + words.sizes, [], np.zeros(len(lengths), np.int64)
     sizes = []

@@ -126,7 +126,14 @@ class TextVectorization(HostLayer):
 
     def update_state(self, data: Any) -> None:
         """Count the tokens of a batch of texts."""
-        tokens, _ = self._tokenized(self._prepared(data))
+        texts = self._prepared(data)
+        in_line = self._splits_words and self._ngrams is None and self._output_mode != "tf_idf"
+        if in_line and not composite.is_composite(texts):  # where a text ends does not matter
+            self._shape_of(texts)
+            words = text_steps.all_words(np.asarray(texts).ravel(), self._standardize)
+            self._lookup_layer.update_state(composite.Rows(words, ()))
+            return
+        tokens, _ = self._tokenized(texts)
         if not isinstance(tokens, composite.Rows) and not composite.is_composite(tokens) and tokens.ndim > 1:
             tokens = ops.reshape(tokens, (-1, tokens.shape[-1]))
         if isinstance(tokens, composite.Rows) and isinstance(tokens.values, Spans):
@@ -174,15 +181,20 @@ class TextVectorization(HostLayer):
         if self._split is None:
             texts = self._standardized(texts)
             return self._joined(texts), tuple(texts.shape)
-        shape = tuple(texts.shape)
-        if not composite.is_composite(texts) and len(shape) > 1:
-            if shape[-1] != 1:
-                raise ShapeError(
-                    f"texts of shape {shape} are to be split, and their last axis has more than one entry.",
-                    fix="pass texts of shape (batch,) or (batch, 1), or split=None for tokens.",
-                )
-            shape = shape[:-1]
+        shape = self._shape_of(texts)
         return self._joined(self._rows_of(texts, shape)), shape
+
+    def _shape_of(self, texts: Any) -> tuple[int, ...]:
+        """The shape of texts that are to be split, without a last axis of one entry."""
+        shape = tuple(texts.shape)
+        if composite.is_composite(texts) or len(shape) < 2:
+            return shape
+        if shape[-1] != 1:
+            raise ShapeError(
+                f"texts of shape {shape} are to be split, and their last axis has more than one entry.",
+                fix="pass texts of shape (batch,) or (batch, 1), or split=None for tokens.",
+            )
+        return shape[:-1]
 
     def _rows_of(self, texts: Any, shape: tuple[int, ...]) -> Any:
         """The tokens of texts, split."""
@@ -191,9 +203,14 @@ class TextVectorization(HostLayer):
             if composite.is_composite(texts):
                 return texts.with_flat_values(self._ragged_rows_of(texts.flat_values))
             return self._split(ops.reshape(texts, shape))
-        if self._split == "whitespace" and not callable(self._standardize):
+        if self._splits_words:
             return composite.Rows(*text_steps.words_of(np.asarray(texts).ravel(), self._standardize))
         return composite.Rows(*text_steps.split(np.asarray(self._standardized(texts)).ravel(), self._split))
+
+    @property
+    def _splits_words(self) -> bool:
+        """Whether texts are split into words, by no function of the user's."""
+        return self._split == "whitespace" and not callable(self._standardize)
 
     def _ragged_rows_of(self, texts: Any) -> Any:
         if callable(self._split):
