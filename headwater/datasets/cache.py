@@ -13,6 +13,11 @@ def cache_folder() -> str:
     return os.environ.get("KERAS_HOME") or os.path.join(os.path.expanduser("~"), ".keras")
 
 
+def is_offline() -> bool:
+    """Whether nothing may be fetched: HEADWATER_OFFLINE is set."""
+    return bool(os.environ.get("HEADWATER_OFFLINE"))
+
+
 def packages_folder() -> Path:
     """Where the data files of packages are kept, by registry and package."""
     return Path(cache_folder()) / "datasets" / "packages"

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from headwater.datasets.cache import digest_of
+from headwater.datasets.cache import digest_of, is_offline
 from headwater.datasets.checksums import CHECKSUMS
 from headwater.datasets.loaded import Columns, Loaded
 from headwater.datasets.origins import Origin
@@ -57,7 +57,7 @@ class Card:
         """
         found = self.origin.find()
         if found is None:
-            if not download:
+            if not download or is_offline():
                 raise self._missing()
             try:
                 self.origin.fetch()

@@ -3,6 +3,8 @@
 import logging
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 
@@ -409,3 +411,62 @@ def test_the_report_names_the_stage_that_steps_waited_for(monkeypatch):
     model.fit(slow.batch(10), verbose=0)
     assert model.data_report().share > 0.5
     assert "crawl" in model.data_report().slowest and "slowest stage" in str(model.data_report())
+
+
+# ---- signals --------------------------------------------------------------------------------------------------------
+
+
+def test_ctrl_c_ends_a_fit_that_waits_for_its_data():
+    def slow():
+        while True:
+            time.sleep(0.02)
+            yield X[:6], Y[:6]
+
+    model = regression()
+    threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+    begun = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(slow(), steps_per_epoch=1000, verbose=0)
+    assert time.monotonic() - begun < 3
+    assert not threads()
+    assert model.fit(X, Y, verbose=0).data_report is not None
+
+
+ORPHANS = """
+import os, signal
+import numpy as np
+from headwater import keras
+
+class Slow(keras.utils.PyDataset):
+    def __len__(self):
+        return 10
+
+    def __getitem__(self, index):
+        if index == 3:
+            os.kill(os.getppid(), signal.SIGKILL)  # the training program is killed, not its workers
+        os.write(1, b"%d\\n" % os.getpid())
+        return np.zeros((2, 4)), np.zeros((2, 1))
+
+model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+model.compile("sgd", "mse")
+model.fit(Slow(workers=2, use_multiprocessing=True), shuffle=False, verbose=0)
+"""
+
+
+def test_workers_end_when_the_program_is_killed():
+    done = subprocess.run([sys.executable, "-c", ORPHANS], capture_output=True, text=True, check=False)
+    assert done.returncode == -signal.SIGKILL
+    workers = set(map(int, done.stdout.split()))
+    assert len(workers) == 2
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline and any(os.path.exists(f"/proc/{worker}") for worker in workers):
+        time.sleep(0.05)
+    assert not [worker for worker in workers if is_running(worker)]
+
+
+def is_running(process):
+    try:
+        with open(f"/proc/{process}/stat") as file:
+            return file.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False

@@ -9,12 +9,13 @@ from headwater.keras.callbacks.base import Callback
 
 class History(Callback):
     """The logs of each epoch: `history.history["val_loss"]` is a list with a value per epoch, `history.epoch` their
-    numbers."""
+    numbers; `history.data_report` says how long steps waited for their batches."""
 
     def __init__(self) -> None:
         super().__init__()
         self.history: dict[str, list[Any]] = {}
         self.epoch: list[int] = []
+        self.data_report: Any = None
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Start counting epochs anew; values stay."""

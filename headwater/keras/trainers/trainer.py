@@ -425,6 +425,8 @@ class Trainer:
             program = self._program("train")
             self._check_labels(program, batches)
             callbacks = self._callback_list(callbacks, verbose, epochs, data.num_steps)
+            if self.history is not None:
+                self.history.data_report = data.report
             self.make_train_function()
             callbacks.on_train_begin()
             epoch_logs: dict[str, Any] = {}

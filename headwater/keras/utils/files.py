@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from headwater.datasets.archives import unpack
-from headwater.datasets.cache import cache_folder, file_digest
+from headwater.datasets.cache import cache_folder, file_digest, is_offline
 from headwater.errors import ArgumentError, DataLossError, NotFoundError
 from headwater.keras.utils.io import print_msg
 from headwater.keras.utils.progbar import Progbar
@@ -103,10 +103,10 @@ def _bring(path: Path, origin: str | None, wanted: str | None, algorithm: str, f
     if path.exists() and not force:
         if wanted is None or _digest(path, wanted, algorithm) == wanted:
             return False
-        if origin is None or os.environ.get("HEADWATER_OFFLINE"):
+        if origin is None or is_offline():
             raise _wrong_hash(path, wanted, algorithm)
         print_msg(f"{path} is not what it must be (its hash is not {wanted}): it is fetched again.")
-    if origin is None or os.environ.get("HEADWATER_OFFLINE"):
+    if origin is None or is_offline():
         raise NotFoundError(
             f"{path} is not there, and files are not downloaded{' without an address' if origin is None else ''}.",
             fix=f"put {origin or path.name} there by hand{'' if origin is None else ', or unset HEADWATER_OFFLINE'}.",
