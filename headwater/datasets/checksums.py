@@ -10,6 +10,7 @@ CHECKSUMS: dict[str, str] = {
     "austen": "d316f57b90a4cb39e1a62131f8afd2e0c309227aefc6488fad8769f9d2fc0a5e",
     "auto_mpg": "82e8b8f78e4dadeca730ce1841572e7843f749e69ce024153120e5397facb9fe",
     "basic_motions": "5cd442008c6cbd463a6e11179808ea97c26eac90854fd300aecca84c5aff9836",
+    "boston_housing": "1fe2f11684caedcfb216dd6e2c5c2f2bd0b186a1432fe5d08e51e3c9b01285cb",
     "breast_cancer": "01a1fadc50e8fa6de3d816e56673202648ef61793c804996b89c79511384eca6",
     "breast_cancer_original": "55d0c9d9ab650f3b0410c97e0643a76e275fc37ec6f3f7a8d12758e861dd645d",
     "brown": "57dc3479394be411ae6c947ed776602785625c5e78b7190f2ae27d9dc503aea1",

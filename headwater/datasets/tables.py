@@ -113,6 +113,7 @@ CARDS = (
     _r_card("mlbench", "dna_splices", "DNA", "3,186 stretches of DNA in 180 bits", "Class", _MLBENCH),
     _r_card("mlbench", "pima_diabetes", "PimaIndiansDiabetes", "768 women in 8 features", "diabetes", _MLBENCH),
     _r_card("mlbench", "breast_cancer_original", "BreastCancer", "699 tumours in 9 features", "Class", _MLBENCH),
+    _r_card("mlbench", "boston_housing", "BostonHousing", "506 districts in 13 features, and prices", "medv", _MLBENCH),
     _r_card("kernlab", "spam_features", "spam", "4,601 mails in 57 features", "type", _KERNLAB),
     _r_card("kernlab", "insurance", "ticdata", "9,822 households in 85 features", "CARAVAN", _KERNLAB),
     _r_card("kernlab", "income", "income", "8,993 households in 13 features", "INCOME", _KERNLAB),

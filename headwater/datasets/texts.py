@@ -24,7 +24,7 @@ def _sentiment(root: Path, names: list[str]) -> dict[str, Columns]:
 def _orange(root: Path, names: list[str]) -> dict[str, Columns]:
     """Tables of Orange: three rows of names, kinds and roles, then tab-separated values."""
     splits = {}
-    for name in names:
+    for name in sorted(names, reverse=True):  # the training data first
         split = "test" if name.endswith("-test.tab") else "train"
         lines = (root / name).read_text(encoding="utf-8", errors="replace").split("\n")[3:]
         pairs = [line.partition("\t") for line in lines if line.strip()]

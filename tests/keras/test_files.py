@@ -97,7 +97,8 @@ def test_without_a_network_it_says_where_to_put_the_file(home):
 def test_bad_arguments_are_refused():
     for arguments, told in (
         ({}, "neither"), ({"fname": "../a", "origin": "http://example.org/a"}, "is a path"),
-        ({"origin": "http://example.org/"}, "ends in no name"), ({"fname": "a", "origin": "gopher://x/a"}, "none of http"),
+        ({"origin": "http://example.org/"}, "ends in no name"),
+        ({"fname": "a", "origin": "gopher://x/a"}, "none of http"),
         ({"fname": "a", "origin": "http://127.0.0.1:9/a", "file_hash": "xyz"}, "fetched|no md5 hash"),
     ):  # fmt: skip
         with pytest.raises((ArgumentError, NotFoundError), match=told):
@@ -196,3 +197,26 @@ def test_cifar_is_read_from_its_records(home):
     record[:100].tofile(folder / "test_batch.bin")
     with pytest.raises(DataLossError, match="100 bytes"):
         keras.datasets.cifar10.load_data()
+
+
+def test_what_is_nowhere_names_a_set_that_is_to_be_had(home, monkeypatch):
+    monkeypatch.setenv("HEADWATER_OFFLINE", "1")
+    for module, told in (
+        ("imdb", "load\\('sentiment'\\)"),
+        ("reuters", "reuters_r52"),
+        ("boston_housing", "fetch boston"),
+    ):
+        with pytest.raises(NotFoundError, match=told):
+            getattr(keras.datasets, module).load_data()
+
+
+def test_boston_housing_falls_back_on_the_table_of_debian(monkeypatch):
+    from headwater.datasets.cards import Card
+    from headwater.datasets.loaded import Loaded
+
+    monkeypatch.setenv("HEADWATER_OFFLINE", "1")
+    table = {**{f"f{place}": np.full(10, float(place)) for place in range(13)}, "medv": np.arange(10.0)}
+    monkeypatch.setattr("headwater.datasets.origins.Origin.find", lambda self: ("folder", ["file"]))
+    monkeypatch.setattr(Card, "load", lambda self, **settings: Loaded(self, {"train": table}))
+    (x, y), (x_test, _) = keras.datasets.boston_housing.load_data()
+    assert x.shape == (8, 13) and x_test.shape == (2, 13) and x[0].tolist() == list(range(13)) and len(set(y)) == 8

