@@ -44,9 +44,8 @@ def _ten_thousand() -> tuple[Split, Split] | None:
     except HeadwaterError:
         return None
     warnings.warn(
-        "mnist.npz is neither in the cache nor to be fetched: these are 8,004 and 1,996 digits of mnist_10k, not MNIST's "
-        "60,000 and 10,000. "
-        "Put mnist.npz into the cache's folder datasets for all of them.",
+        "mnist.npz is neither in the cache nor to be fetched: these are 8,004 and 1,996 digits of mnist_10k, not "
+        "MNIST's 60,000 and 10,000. Put mnist.npz into the cache's folder datasets for all of them.",
         stacklevel=3,
     )
     return tuple((digits[split]["image"], digits[split]["label"]) for split in ("train", "test"))  # type: ignore[return-value]
