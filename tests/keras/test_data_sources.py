@@ -285,6 +285,23 @@ def test_torch_loaders_are_sources():
     assert history.history["loss"][1] < history.history["loss"][0]
 
 
+def test_many_runs_leave_threads_and_files_as_they_were():
+    def slow():
+        for _ in range(4):
+            time.sleep(0.0004)
+            yield X[:6], Y[:6]
+
+    model = regression()
+    model.fit(slow(), verbose=0)
+    files = len(os.listdir("/proc/self/fd"))
+    for _ in range(40):
+        model.fit(slow(), verbose=0)
+        model.fit(Numbers(count=2, **KINDS[0]), verbose=0)
+    model.fit(Numbers(count=2, **KINDS[1]), verbose=0)
+    assert not threads() and not children()
+    assert len(os.listdir("/proc/self/fd")) == files
+
+
 # ---- frames ---------------------------------------------------------------------------------------------------------
 
 COLUMNS = {"age": np.arange(6), "height": np.linspace(1.5, 2.0, 6), "member": np.arange(6) % 2 == 0}
