@@ -116,25 +116,30 @@ def cross(inputs: Sequence[Any], name: str | None = None) -> RaggedTensor:
     """
     from headwater.frontend.feature_crosses import joined, rows_of
 
-    return _crossed(inputs, rows_of, lambda combination: joined(combination, b"_X_"), "string")
+    def joined_all(combinations: Sequence[Any]) -> Any:
+        return convert_to_tensor([joined(combination, b"_X_") for combination in combinations], "string")
+
+    return _crossed(inputs, rows_of, joined_all)
 
 
 def cross_hashed(
     inputs: Sequence[Any], num_buckets: int = 0, hash_key: int | None = None, name: str | None = None
 ) -> Any:
     """For each row the hashes of all combinations of the values of its features: int64, below any `num_buckets`."""
-    from headwater.frontend.feature_crosses import hashed, rows_of
+    from headwater.frontend.feature_crosses import hashed_combinations, rows_of
 
-    return _crossed(inputs, rows_of, lambda combination: hashed(combination, num_buckets, hash_key), "int64")
+    def hashed_all(combinations: Sequence[Any]) -> Any:
+        return convert_to_tensor(hashed_combinations(combinations, num_buckets, hash_key))
+
+    return _crossed(inputs, rows_of, hashed_all)
 
 
-def _crossed(inputs: Sequence[Any], rows_of: Any, combine: Any, dtype: str) -> RaggedTensor:
+def _crossed(inputs: Sequence[Any], rows_of: Any, combine: Any) -> RaggedTensor:
     import itertools
 
     features = [rows_of(feature) for feature in inputs]
     if len({len(feature) for feature in features}) != 1:
         raise ArgumentError("cross: the features have different numbers of rows.", fix="give as many rows in each.")
-    rows = [[combine(combination) for combination in itertools.product(*row)] for row in zip(*features)]
-    flat = [value for row in rows for value in row]
-    values = convert_to_tensor(flat, "string") if dtype == "string" else convert_to_tensor(np.array(flat, np.int64))
+    rows = [list(itertools.product(*row)) for row in zip(*features)]
+    values = combine([combination for row in rows for combination in row])
     return RaggedTensor.from_row_lengths(values, np.array([len(row) for row in rows], np.int64))

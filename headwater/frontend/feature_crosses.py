@@ -39,12 +39,25 @@ def joined(combination: Sequence[Any], separator: bytes) -> bytes:
     return separator.join(value if isinstance(value, bytes) else str(value).encode() for value in combination)
 
 
-def hashed(combination: Sequence[Any], num_buckets: int, key: int | None) -> int:
-    """The hash of a combination: below `num_buckets`, if that is not 0."""
-    state = np.array([DEFAULT_KEY if not key else int(key)], np.uint64)
+def hashed(columns: Sequence[np.ndarray], num_buckets: int, key: int | None = None) -> np.ndarray:
+    """The hashes of combinations, int64: below `num_buckets`, if that is not 0.
+
+    Args:
+        columns: the values of each feature, all of one length: objects (bytes) or whole numbers.
+        num_buckets: how many buckets there are; 0 for no bound.
+        key: where a cross begins.
+    """
+    state = np.full(len(columns[0]), key or DEFAULT_KEY, np.uint64)
     with np.errstate(over="ignore"):
-        for value in combination:
-            number = fingerprint64([value]) if isinstance(value, bytes) else np.array([value], np.int64).view(np.uint64)
-            state = concatenated(state, number)
-    found = int(state[0])
-    return found % num_buckets if num_buckets else found % (2**63 - 1)
+        for column in columns:
+            texts = column.dtype == object
+            numbers = fingerprint64(column.tolist()) if texts else column.astype(np.int64).view(np.uint64)
+            state = concatenated(state, numbers)
+    return (state % np.uint64(num_buckets or 2**63 - 1)).astype(np.int64)
+
+
+def hashed_combinations(combinations: Sequence[Sequence[Any]], num_buckets: int, key: int | None) -> np.ndarray:
+    """The hash of each combination of values, as `hashed` has it."""
+    columns = [np.array(column) for column in zip(*combinations)]
+    columns = [column.astype(object) if column.dtype.kind == "S" else column for column in columns]
+    return hashed(columns, num_buckets, key) if columns else np.zeros(0, np.int64)

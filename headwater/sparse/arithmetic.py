@@ -318,10 +318,11 @@ def cross_hashed(
 ) -> SparseTensor:
     """For each row the hashes of all combinations of the values of its features: int64, below `num_buckets` if it is
     given."""
-    from headwater.frontend.feature_crosses import hashed
+    from headwater.frontend.feature_crosses import hashed_combinations
 
-    rows = _combinations(inputs, lambda values: hashed(values, num_buckets, hash_key))
-    return _in_rows(rows, convert_to_tensor(np.array([value for row in rows for value in row], np.int64)))
+    rows = _combinations(inputs, tuple)
+    found = hashed_combinations([values for row in rows for values in row], num_buckets, hash_key)
+    return _in_rows(rows, convert_to_tensor(found))
 
 
 def _combinations(inputs: Sequence[Any], combine: Callable[[Any], Any]) -> list[list[Any]]:

@@ -300,7 +300,18 @@ def test_older_files_keep_vocabularies_in_the_config(arguments, tmp_path):
     np.testing.assert_array_equal(read(TEXTS[:4, None]), model(TEXTS[:4, None]))
 
 
-@pytest.mark.parametrize("content", [b"\xff\xfe", b"a\na\na", b"1\n2\n3\n4\n5\n6\n7"])
+@pytest.mark.parametrize(("encoding", "words"), [("latin-1", [b"\xe9t\xe9", b"a"]), ("utf-8", [b"\xff\xfe", b"a"])])
+def test_bytes_of_any_encoding_are_found_and_saved(encoding, words, tmp_path):
+    layer = layers.StringLookup(encoding=encoding)
+    layer.adapt(tf.constant([words[0], *words]))
+    assert layer.get_vocabulary()[1] == words[0].decode(encoding, "surrogateescape")
+    model = keras.Sequential([keras.Input((2,), dtype="string"), layer])
+    model.save(tmp_path / "m.keras")
+    for found in (model, keras.models.load_model(tmp_path / "m.keras")):
+        assert found(tf.constant([words])).numpy().tolist() == [[1, 2]]
+
+
+@pytest.mark.parametrize("content", [b"a\na\na", b"1\n2\n3\n4\n5\n6\n7"])
 def test_a_damaged_vocabulary_is_refused(content, tmp_path):
     layer = layers.StringLookup(max_tokens=4)
     layer.adapt(["x", "y"])
@@ -484,6 +495,42 @@ def test_what_a_step_does_with_strings_may_differ_from_batch_to_batch():
     model = Fickle()
     assert model.predict(np.array([["a b"]]), verbose=0).tolist() == [[1, 0]]
     assert model.predict(np.array([["b"]]), verbose=0).tolist() == [[1]]
+
+
+def test_comparisons_of_strings_are_part_of_a_step():
+    class Marked(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.score = layers.Dense(1, kernel_initializer="ones")
+
+        def call(self, inputs):
+            marks = tf.cast(tf.equal(tf.reshape(inputs["word"], (-1, 1)), "a"), "float32")
+            return self.score(tf.where(inputs["size"] > 1.0, marks, -marks))
+
+    model = Marked()
+    model.compile("sgd", "mse")
+    table = {"word": np.array(["a", "b", "a"]), "size": np.array([[1.0], [2.0], [3.0]], "float32")}
+    assert model.predict(table, verbose=0).ravel().tolist() == [-1.0, 0.0, 1.0]
+    model.fit(table, np.zeros(3), verbose=0)
+    for step in model._programs.values():
+        assert all(not program._op_by_op for program in step._programs.values())
+
+
+def test_tables_of_pandas_train_and_adapt():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"word": ["a", "b", "a", "c"], "size": [1.0, 2.0, 3.0, 4.0], "place": [3, 3, 5, 7]})
+    word, place, size = layers.StringLookup(), layers.IntegerLookup(), layers.Normalization(axis=None)
+    for layer, name in ((word, "word"), (place, "place"), (size, "size")):
+        layer.adapt(frame[name])
+    assert word.get_vocabulary() == ["[UNK]", "a", "c", "b"]
+    assert place.get_vocabulary() == [-1, 3, 7, 5]
+    dtypes = {"word": "string", "size": "float32", "place": "int64"}
+    inputs = {name: keras.Input((1,), name=name, dtype=dtype) for name, dtype in dtypes.items()}
+    parts = [layers.CategoryEncoding(4)(word(inputs["word"])), layers.CategoryEncoding(4)(place(inputs["place"]))]
+    model = keras.Model(inputs, layers.Dense(1)(layers.Concatenate()([*parts, size(inputs["size"])])))
+    model.compile("adam", "mse")
+    model.fit({name: frame[name] for name in frame}, np.ones(4), verbose=0)
+    assert model.predict(dict(frame), verbose=0).shape == (4, 1)
 
 
 def test_a_step_may_look_at_its_strings():

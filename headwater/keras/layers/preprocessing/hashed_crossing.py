@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-import headwater as tf
 from headwater import ops
 from headwater.errors import ArgumentError, DTypeError, ShapeError
+from headwater.frontend.feature_crosses import hashed
 from headwater.keras.keras_tensor import KerasTensor
 from headwater.keras.layers.preprocessing import categorical_encoding, composite, lookup_arguments
 from headwater.keras.layers.preprocessing.host_layer import HostLayer
@@ -71,9 +71,8 @@ class HashedCrossing(HostLayer):
 
     def _computed_on_host(self, inputs: Any) -> Any:
         shape = tuple(inputs[0].shape)
-        columns = [ops.reshape(tensor, (-1, 1)) for tensor in inputs]
-        crossed = tf.sparse.cross_hashed(columns, self.num_bins)
-        numbers = ops.reshape(ops.convert_to_tensor(np.asarray(crossed.values)), shape)
+        numbers = hashed([np.asarray(tensor).ravel() for tensor in inputs], self.num_bins).reshape(shape)
+        numbers = ops.convert_to_tensor(numbers)
         return categorical_encoding.encode(numbers, self.output_mode, self.num_bins, self.compute_dtype, self.sparse)
 
     def compute_output_shape(self, input_shape: Any) -> Any:

@@ -238,7 +238,7 @@ class IndexLookup(HostLayer):
         special = [self._stored(token) for token in (self.mask_token, self.oov_token) if token is not None]
         limit = self.max_tokens - self._token_start_index() if self.max_tokens else None
         tokens = self._counts.most_common(special, limit)
-        self._take_tokens(list(map(self._shown, tokens)))
+        self._take_tokens(tokens)
         if self.output_mode == "tf_idf":
             weights = self._counts.inverse_document_frequencies(tokens)
             self._keep_idf_weights(weights, self._token_start_index())
@@ -376,16 +376,19 @@ class IndexLookup(HostLayer):
 
     def _stored(self, token: Any) -> Any:
         """A token as the table has it: bytes or int."""
-        return (
-            token if self._holds_numbers or isinstance(token, bytes) else str(token).encode("utf-8", "surrogateescape")
-        )
+        return token if self._holds_numbers or isinstance(token, bytes) else self._bytes(str(token))
 
     def _shown(self, token: Any) -> Any:
         """A token as users see it: str or int."""
         return int(token) if self._holds_numbers else self._text(token)
 
+    encoding = "utf-8"
+
     def _text(self, token: Any) -> str:
-        return token.decode("utf-8", "surrogateescape") if isinstance(token, bytes) else str(token)
+        return token.decode(self.encoding, "surrogateescape") if isinstance(token, bytes) else str(token)
+
+    def _bytes(self, text: str) -> bytes:
+        return text.encode(self.encoding, "surrogateescape")
 
     # ---- files ------------------------------------------------------------------------------------------------------
 

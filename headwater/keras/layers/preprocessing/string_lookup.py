@@ -23,7 +23,7 @@ class StringLookup(IndexLookup):
             vector for each sample, the samples lying along the last axis.
         pad_to_max_tokens: whether vectors have `max_tokens` entries, however small the vocabulary is.
         sparse: whether vectors are returned as SparseTensors.
-        encoding: how bytes are read where strings are shown.
+        encoding: how bytes are read where strings are shown, and strings are written as bytes.
         salt: one or two whole numbers: the key of SipHash, which then chooses among several indices for unknown strings
             in place of FarmHash.
     Example:
@@ -54,9 +54,6 @@ class StringLookup(IndexLookup):
             max_tokens, num_oov_indices, mask_token, oov_token, "string", vocabulary, idf_weights, invert, output_mode,
             sparse, pad_to_max_tokens, name=name, salt=salt, **kwargs,
         )  # fmt: skip
-
-    def _text(self, token: Any) -> str:
-        return token.decode(self.encoding, "surrogateescape") if isinstance(token, bytes) else str(token)
 
     def get_config(self) -> dict[str, Any]:
         """The arguments of its constructor; see IndexLookup about the vocabulary."""

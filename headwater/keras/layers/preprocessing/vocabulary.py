@@ -73,7 +73,7 @@ def repeated(tokens: Sequence[Any]) -> list[Any]:
 
 def to_lines(tokens: Sequence[Any]) -> bytes:
     """The text file that Keras keeps a vocabulary in: a token a line."""
-    return "\n".join(map(str, tokens)).encode()
+    return "\n".join(map(str, tokens)).encode("utf-8", "surrogateescape")
 
 
 def fits_lines(tokens: Sequence[Any]) -> bool:
@@ -95,13 +95,12 @@ def from_lines(data: bytes, numbers: bool, what: str) -> list[Any]:
     Raises: ArgumentError if it holds something else.
     """
     try:
-        lines = data.decode().replace("\r\n", "\n").split("\n")
+        lines = data.decode("utf-8", "surrogateescape").replace("\r\n", "\n").split("\n")
         while lines and lines[-1] == "":
             lines.pop()
         return [int(line) for line in lines] if numbers else lines
     except ValueError as error:
-        kind = "whole numbers" if numbers else "UTF-8 text"
-        raise ArgumentError(f"{what} does not hold {kind}: {error}.", fix="check the file.", where="") from None
+        raise ArgumentError(f"{what} does not hold whole numbers: {error}.", fix="check the file.", where="") from None
 
 
 def of_text_file(path: str, numbers: bool) -> list[Any]:

@@ -18,7 +18,7 @@ class RandomElasticTransform(BaseImagePreprocessingLayer):
     """Bends images at random while training; boxes are not moved.
 
     Args:
-        factor: probability to change an image, or two numbers between which it is drawn.
+        factor: probability to change an image is drawn between 0 and it; or two numbers between which it is drawn.
         scale: how strongly: pixels move by up to a tenth of it of the longer side; two numbers: drawn between them.
         interpolation: "bilinear" or "nearest".
         fill_mode: what lies outside: "constant" (`fill_value`), "nearest", "wrap", "mirror" or "reflect".

@@ -16,7 +16,7 @@ class RandomErasing(ColourLayer):
     """Covers a rectangle of some images while training.
 
     Args:
-        factor: probability to change an image, or two numbers between which it is drawn.
+        factor: probability to change an image is drawn between 0 and it; or two numbers between which it is drawn.
         scale: squares of the shares of width and height that the rectangle takes: a number, or two between which they
             are drawn.
         fill_value: what it is covered with: a number, three numbers, or None for noise.

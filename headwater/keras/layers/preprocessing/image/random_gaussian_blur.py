@@ -15,7 +15,7 @@ class RandomGaussianBlur(ColourLayer):
     """Blurs some images while training.
 
     Args:
-        factor: probability to blur an image, or two numbers between which it is drawn.
+        factor: probability to blur an image is drawn between 0 and it; or two numbers between which it is drawn.
         kernel_size: width and height of the neighbourhood, odd; one number or two.
         sigma: standard deviation of the weights in pixels, up to 1; two numbers: drawn between them.
         value_range: the smallest and the largest value of pixels.

@@ -12,7 +12,7 @@ class RandomInvert(ColourLayer):
     """Inverts the colours of some images while training.
 
     Args:
-        factor: probability to change an image, or two numbers between which it is drawn.
+        factor: probability to change an image is drawn between 0 and it; or two numbers between which it is drawn.
         value_range: the smallest and the largest value of pixels.
         seed: int that the decisions follow from.
         data_format: "channels_last" or "channels_first"; None takes the configured one.

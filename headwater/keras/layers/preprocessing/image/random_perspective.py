@@ -22,7 +22,7 @@ class RandomPerspective(BaseImagePreprocessingLayer):
     Boxes come back in the format that they had. (Keras 3.15 returns corners in pixels.)
 
     Args:
-        factor: probability to change an image, or two numbers between which it is drawn.
+        factor: probability to change an image is drawn between 0 and it; or two numbers between which it is drawn.
         scale: how far corners may move: half of it, as a share of their distance from the upper left corner.
         interpolation: "bilinear" or "nearest".
         fill_value: what lies outside of the images.
