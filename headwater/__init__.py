@@ -18,9 +18,9 @@ newaxis = None
 _MODULES = (
     "arrays", "audio", "backends", "bitwise", "autodiff", "config", "control", "data", "datasets", "debugging",
     "dtypes", "errors",
-    "image", "keras",
+    "image", "io", "keras",
     "linalg", "math", "nest",
-    "nn", "ops", "ragged", "random", "sets", "signal", "sparse", "strings",
+    "nn", "ops", "ragged", "random", "sets", "signal", "sparse", "strings", "summary",
     "test", "testing", "train", "tree", "version",
 )  # fmt: skip
 _DTYPES = (
@@ -104,7 +104,6 @@ _NOT_YET = {
     "estimator": "use keras",
     "feature_column": "use keras.layers",
     "graph_util": "use tf.function",
-    "io": "read files with Python or NumPy, and make tensors of their contents",
     "lite": "save a .keras file",
     "lookup": "use a dict, or NumPy's unique",
     "mlir": "see headwater.backends",
@@ -113,7 +112,6 @@ _NOT_YET = {
     "quantization": "use float16 or bfloat16",
     "raw_ops": "use the public names",
     "saved_model": "use model.save('model.keras'), or tf.train.Checkpoint",
-    "summary": "use keras.callbacks, or print",
     "sysconfig": "see headwater.config",
     "tpu": "run on the CPU",
     "types": "use Any",

@@ -24,10 +24,22 @@ from headwater.errors import DataLossError, NotFoundError, NotServedError, Shape
 from headwater.frontend.module import Module
 from headwater.frontend.tracing import init_scope
 from headwater.frontend.variable import Variable, restore_later
+from headwater.io.example import (
+    BytesList,
+    Example,
+    Feature,
+    FeatureList,
+    FeatureLists,
+    Features,
+    FloatList,
+    Int64List,
+    SequenceExample,
+)
 
 __all__ = [
-    "Checkpoint", "CheckpointManager", "CheckpointOptions", "checkpoints_iterator", "get_checkpoint_state",
-    "latest_checkpoint", "list_variables", "load_checkpoint", "load_variable",
+    "BytesList", "Checkpoint", "CheckpointManager", "CheckpointOptions", "Example", "Feature", "FeatureList",
+    "FeatureLists", "Features", "FloatList", "Int64List", "SequenceExample", "checkpoints_iterator",
+    "get_checkpoint_state", "latest_checkpoint", "list_variables", "load_checkpoint", "load_variable",
 ]  # fmt: skip
 
 _SUFFIX = ".index"
@@ -38,15 +50,14 @@ _CODES = {
     "complex64": "C64", "complex128": "C128",
 }  # fmt: skip
 _NAMES = {code: name for name, code in _CODES.items()}
-_UNSERVED = {
-    "BytesList", "ClusterDef", "ClusterSpec", "Coordinator", "Example", "ExponentialMovingAverage", "Feature",
-    "FeatureList", "FeatureLists", "Features", "FloatList", "Int64List", "JobDef", "SequenceExample", "ServerDef",
-}  # fmt: skip
+_UNSERVED = {"ClusterDef", "ClusterSpec", "Coordinator", "ExponentialMovingAverage", "JobDef", "ServerDef"}
 
 
 def __getattr__(name: str) -> Any:
     if name in _UNSERVED:
-        raise NotServedError(f"tf.train.{name} is not served yet.", fix="of tf.train, checkpoints are served.")
+        raise NotServedError(
+            f"tf.train.{name} is not served yet.", fix="of tf.train, checkpoints and examples are served."
+        )
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -1,7 +1,7 @@
 """CRC-32C, the checksum of TFRecord files and of TensorFlow's checkpoints.
 
 Where `google_crc32c` or `crc32c` is installed, that computes it. Without one NumPy does: long data in lanes side by
-side, whose remainders are joined two by two; many short records in a lane each.
+side, whose remainders are joined two by two; many records at once.
 
 Source: Castagnoli, Braeuer and Herrmann 1993 (the polynomial); Warren 2013, "Hacker's Delight", chapter 14 (tables).
 """
@@ -9,13 +9,14 @@ Source: Castagnoli, Braeuer and Herrmann 1993 (the polynomial); Warren 2013, "Ha
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 _POLYNOMIAL = 0x82F63B78
 _ONES = 0xFFFFFFFF
+_SHORT = 1024  # bytes up to which plain Python is quicker
 
 
 def _after_byte(remainders: np.ndarray) -> np.ndarray:
@@ -44,14 +45,10 @@ def crc32c(data: bytes) -> int:
         >>> hex(crc32c(b"123456789"))
         '0xe3069283'
     """
-    return _function()(data)
+    return (_installed() or of_numpy)(data)
 
 
 @functools.cache
-def _function() -> Callable[[bytes], int]:
-    return _installed() or of_numpy
-
-
 def _installed() -> Any:
     for name, function in (("google_crc32c", "value"), ("crc32c", "crc32c")):
         try:
@@ -71,26 +68,69 @@ def of_python(data: bytes, crc: int = _ONES) -> int:
 
 def of_numpy(data: bytes) -> int:
     """The CRC-32C of bytes, in lanes."""
-    size = len(data)
-    if size < 1024:
-        return of_python(data) ^ _ONES
-    width = max(32, 1 << size.bit_length() // 2 - 1)
-    lanes = size // width
-    depth = (lanes - 1).bit_length()
-    crcs = np.zeros(1 << depth, np.uint32)  # zeros in front change nothing
-    crcs[-lanes:] = _lanes(np.frombuffer(data, "<u2", lanes * width // 2).reshape(lanes, width // 2))
-    for level in range(depth):
-        crcs = _shifted(crcs[0::2], width << level) ^ crcs[1::2]
-    return of_python(bytes(data[lanes * width :]), int(crcs[0])) ^ _ONES
+    return of_python(data) ^ _ONES if len(data) < _SHORT else _in_lanes(data, [0], [len(data)])[0]
 
 
-def _lanes(words: np.ndarray) -> np.ndarray:
-    """The remainder of each row; the first begins with ones, as the whole does."""
+def crc32c_of_each(data: bytes, starts: Sequence[int], lengths: Sequence[int]) -> list[int]:
+    """The CRC-32C of several parts of one string of bytes.
+
+    Example:
+        >>> crc32c_of_each(b"123456789a", [0, 9], [9, 1]) == [crc32c(b"123456789"), crc32c(b"a")]
+        True
+    """
+    installed = _installed()
+    if installed is not None:
+        return [installed(data[start : start + length]) for start, length in zip(starts, lengths)]
+    if sum(lengths) < _SHORT:
+        return [of_python(data[start : start + length]) ^ _ONES for start, length in zip(starts, lengths)]
+    return _in_lanes(data, starts, lengths)
+
+
+def _in_lanes(data: bytes, starts: Sequence[int], lengths: Sequence[int]) -> list[int]:
+    """Each part is cut from its end into lanes of one width, the first filled up with zeros, which change nothing
+    while a remainder is zero. What the remainder's beginning with ones adds follows from the length alone."""
+    sizes = np.asarray(lengths, np.int64)
+    width = 16 if sizes.mean() < 64 else 64
+    counts = np.maximum(-(-sizes // width), 1)
+    ends = np.cumsum(counts) * width
+    padded = np.zeros(int(ends[-1]), np.uint8)
+    source = np.frombuffer(data, np.uint8)
+    for start, size, end in zip(starts, lengths, ends.tolist()):
+        padded[end - size : end] = source[start : start + size]
+    crcs = _joined(_of_lanes(padded.view("<u2").reshape(-1, width // 2)), counts, width)
+    return (crcs ^ _of_ones(sizes) ^ np.uint32(_ONES)).tolist()
+
+
+def _of_lanes(words: np.ndarray) -> np.ndarray:
+    """The remainder of each row, which begins with zero."""
     table, columns = _pairs(), np.ascontiguousarray(words.T)
-    crcs = np.zeros(len(words), np.uint32)
-    crcs[0] = _ONES
+    crcs, found = np.zeros(len(words), np.uint32), np.empty(len(words), np.uint32)
+    low = crcs.view("<u2")[::2]
+    places = np.empty(len(words), np.intp)
     for column in columns:
-        crcs = table[(crcs ^ column) & 0xFFFF] ^ crcs >> 16
+        np.bitwise_xor(low, column, out=places, casting="unsafe")
+        np.take(table, places, out=found, mode="clip")
+        crcs >>= np.uint32(16)
+        crcs ^= found
+    return crcs
+
+
+def _joined(crcs: np.ndarray, counts: np.ndarray, width: int) -> np.ndarray:
+    """The remainder of each part from those of its lanes, two and two at a time; an odd one gets a zero in front."""
+    while counts.max() > 1:
+        odd = counts & 1
+        even = np.zeros(len(crcs) + int(odd.sum()), np.uint32)
+        even[np.arange(len(crcs)) + np.repeat(np.cumsum(odd), counts)] = crcs
+        crcs = _shifted(even[0::2], width) ^ even[1::2]
+        counts, width = (counts + odd) // 2, width * 2
+    return crcs
+
+
+def _of_ones(sizes: np.ndarray) -> np.ndarray:
+    """What zero bytes, as many as each size says, make of a remainder of ones."""
+    crcs = np.full(len(sizes), _ONES, np.uint32)
+    for bit in range(int(sizes.max()).bit_length()):
+        crcs = np.where(sizes >> bit & 1, _shifted(crcs, 1 << bit), crcs)
     return crcs
 
 
@@ -106,34 +146,3 @@ def _shift_tables(width: int) -> np.ndarray:
     if width == 1:
         return _BYTES[values & 255] ^ values >> 8
     return _shifted(_shifted(values, width // 2), width // 2)
-
-
-def crc32c_of_each(data: bytes, starts: Sequence[int], lengths: Sequence[int]) -> list[int]:
-    """The CRC-32C of several parts of one string of bytes.
-
-    Example:
-        >>> crc32c_of_each(b"123456789a", [0, 9], [9, 1]) == [crc32c(b"123456789"), crc32c(b"a")]
-        True
-    """
-    installed = _installed()
-    if installed is not None:
-        return [installed(data[start : start + length]) for start, length in zip(starts, lengths)]
-    if len(starts) < 8 or max(lengths) > 4096:
-        return [of_numpy(data[start : start + length]) for start, length in zip(starts, lengths)]
-    return _side_by_side(data, starts, lengths)
-
-
-def _side_by_side(data: bytes, starts: Sequence[int], lengths: Sequence[int]) -> list[int]:
-    """A lane for each part, the longest first: the lanes that still have bytes are the first ones."""
-    flat = np.frombuffer(data, np.uint8)
-    sizes = np.asarray(lengths)
-    order = np.argsort(-sizes, kind="stable")
-    places = np.asarray(starts)[order]
-    alive = len(order) - np.searchsorted(sizes[order][::-1], np.arange(int(sizes.max())), side="right")
-    crcs = np.full(len(order), _ONES, np.uint32)
-    for step, count in enumerate(alive.tolist()):
-        now = crcs[:count]
-        crcs[:count] = _BYTES[(now ^ flat[places[:count] + step]) & 255] ^ now >> 8
-    out = np.empty(len(order), np.uint32)
-    out[order] = crcs ^ np.uint32(_ONES)
-    return out.tolist()

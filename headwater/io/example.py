@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from headwater.io.messages import Field, Message
 
 
 class BytesList(Message):
     """Byte strings: `value`."""
 
-    fields = {"value": Field(1, "bytes", "many")}
+    fields: ClassVar[dict[str, Field]] = {"value": Field(1, "bytes", "many")}
 
 
 class FloatList(Message):
     """Numbers of 32 bits: `value`."""
 
-    fields = {"value": Field(1, "float", "many")}
+    fields: ClassVar[dict[str, Field]] = {"value": Field(1, "float", "many")}
 
 
 class Int64List(Message):
     """Whole numbers: `value`."""
 
-    fields = {"value": Field(1, "int64", "many")}
+    fields: ClassVar[dict[str, Field]] = {"value": Field(1, "int64", "many")}
 
 
 class Feature(Message):
@@ -31,26 +33,30 @@ class Feature(Message):
         'int64_list'
     """
 
-    fields = {"bytes_list": Field(1, BytesList), "float_list": Field(2, FloatList), "int64_list": Field(3, Int64List)}
+    fields: ClassVar[dict[str, Field]] = {
+        "bytes_list": Field(1, BytesList),
+        "float_list": Field(2, FloatList),
+        "int64_list": Field(3, Int64List),
+    }
     oneof = "kind"
 
 
 class Features(Message):
     """Features by name: `feature`."""
 
-    fields = {"feature": Field(1, Feature, "map")}
+    fields: ClassVar[dict[str, Field]] = {"feature": Field(1, Feature, "map")}
 
 
 class FeatureList(Message):
     """Features one after the other, of the steps of a sequence: `feature`."""
 
-    fields = {"feature": Field(1, Feature, "many")}
+    fields: ClassVar[dict[str, Field]] = {"feature": Field(1, Feature, "many")}
 
 
 class FeatureLists(Message):
     """Lists of features by name: `feature_list`."""
 
-    fields = {"feature_list": Field(1, FeatureList, "map")}
+    fields: ClassVar[dict[str, Field]] = {"feature_list": Field(1, FeatureList, "map")}
 
 
 class Example(Message):
@@ -63,10 +69,10 @@ class Example(Message):
         [3]
     """
 
-    fields = {"features": Field(1, Features)}
+    fields: ClassVar[dict[str, Field]] = {"features": Field(1, Features)}
 
 
 class SequenceExample(Message):
     """A sequence of training data: `context` for the whole, `feature_lists` for its steps."""
 
-    fields = {"context": Field(1, Features), "feature_lists": Field(2, FeatureLists)}
+    fields: ClassVar[dict[str, Field]] = {"context": Field(1, Features), "feature_lists": Field(2, FeatureLists)}

@@ -144,11 +144,12 @@ def to_number(input: Any, out_type: Any = "float32", name: str | None = None) ->
     if not (dtype.is_floating or dtype.is_integer):
         raise ArgumentError(f"to_number: out_type {dtype.name}.", fix="use float32, float64, int32 or int64.")
     array = texts(input, "to_number")
-    parse = _parsed_float if dtype.is_floating else lambda text: _parsed_whole(text, dtype)
+    parse = parsed_float if dtype.is_floating else lambda text: parsed_whole(text, dtype)
     return of_numbers(list(map(parse, array.reshape(-1).tolist())), array.shape, dtype)
 
 
-def _parsed_float(text: bytes) -> float:
+def parsed_float(text: bytes) -> float:
+    """The number that a string spells; ArgumentError if it spells none."""
     stripped = text.strip(_BLANKS)
     if _NUMBER.fullmatch(stripped):
         return float(stripped)
@@ -157,7 +158,8 @@ def _parsed_float(text: bytes) -> float:
     raise _no_number(text)
 
 
-def _parsed_whole(text: bytes, dtype: Any) -> int:
+def parsed_whole(text: bytes, dtype: Any) -> int:
+    """The whole number that a string spells; ArgumentError if it spells none, or one that does not fit."""
     stripped = text.strip(_BLANKS)
     if not _WHOLE.fullmatch(stripped):
         raise _no_number(text)
