@@ -280,8 +280,12 @@ def py_function(func: Any = None, inp: Any = None, Tout: Any = None, name: str |
     return promise.restore(call_python(func, [convert_to_tensor(x) for x in inp], promise))
 
 
-def _effect(function: Callable[..., None], tensors: Sequence[Any]) -> None:
-    """A node that calls Python for what it does, when the program runs."""
+def effect(function: Callable[..., None], tensors: Sequence[Any]) -> None:
+    """Call a Python function with the values of tensors, for what it does: at once, or when the program that is being
+    traced runs."""
+    if not is_tracing():
+        function(*[np.asarray(tensor) for tensor in tensors])
+        return
 
     def on_host(*arrays: np.ndarray) -> tuple[()]:
         function(*arrays)
@@ -301,11 +305,7 @@ def print_(*inputs: Any, **kwargs: Any) -> None:
         print(text, end=end, file=sys.stdout if stream in ("stdout", sys.stdout) else sys.stderr, flush=True)
 
     leaves = [item.__headwater_tensor__() if hasattr(item, "__headwater_tensor__") else item for item in inputs]
-    tensors = [item for item in leaves if is_tensor(item)]
-    if is_tracing():
-        _effect(show, tensors)
-    else:
-        show(*[np.asarray(tensor) for tensor in tensors])
+    effect(show, [item for item in leaves if is_tensor(item)])
 
 
 def _shown(value: Any) -> str:
@@ -327,7 +327,7 @@ def assert_(condition: Any, data: Any, summarize: int | None = None, name: str |
     tensors = [convert_to_tensor(item) for item in data if not isinstance(item, str)]
     texts = [item for item in data if isinstance(item, str)]
     if is_tracing():
-        _effect(check, [condition, *tensors])
+        effect(check, [condition, *tensors])
         return
     if not np.all(condition.numpy()):
         message = " ".join([*texts, *(_shown(tensor.numpy()) for tensor in tensors)])

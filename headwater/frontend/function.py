@@ -45,6 +45,20 @@ def functions_run_eagerly() -> bool:
     return _executing_eagerly
 
 
+_noted_traces: list[list[Any]] = []
+
+
+def note_traces() -> list[Any]:
+    """A list that gets the graph of each function that is traced from now on, until `forget_traces`."""
+    _noted_traces.append([])
+    return _noted_traces[-1]
+
+
+def forget_traces(noted: list[Any]) -> None:
+    """Add no more graphs to a list of `note_traces`."""
+    _noted_traces[:] = [other for other in _noted_traces if other is not noted]
+
+
 class ConcreteFunction:
     """One traced signature: a graph, and its executable on the backend in use.
 
@@ -101,6 +115,8 @@ class ConcreteFunction:
         self._output_specs = [value.spec for value in results]
         self._executables: dict[str, tuple[Any, tuple[Any, ...], int]] = {}
         self._lock = threading.Lock()
+        for noted in _noted_traces:
+            noted.append(self.graph)
 
     @property
     def inputs(self) -> list[TensorSpec]:
