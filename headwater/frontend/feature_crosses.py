@@ -58,6 +58,8 @@ def hashed(columns: Sequence[np.ndarray], num_buckets: int, key: int | None = No
 
 def hashed_combinations(combinations: Sequence[Sequence[Any]], num_buckets: int, key: int | None) -> np.ndarray:
     """The hash of each combination of values, as `hashed` has it."""
-    columns = [np.array(column) for column in zip(*combinations)]
-    columns = [column.astype(object) if column.dtype.kind == "S" else column for column in columns]
+    columns = [
+        np.fromiter(column, object if isinstance(column[0], bytes) else np.int64, len(column))
+        for column in zip(*combinations)
+    ]
     return hashed(columns, num_buckets, key) if columns else np.zeros(0, np.int64)
