@@ -22,23 +22,32 @@ from headwater.ops.symbolic import op
 _ORDERS = {"nearest": 0, "bilinear": 1}
 
 
-def _mirrored(index: Any, size: int) -> Any:
+# Where to read for a place outside of an axis. Places are whole numbers in floats: remainders of integers are slow.
+
+
+def _remainder(place: Any, period: int) -> Any:
+    """`place` modulo a period. The quotient may be rounded to its neighbour, so the remainder is put right."""
+    found = ops.subtract(place, ops.multiply(ops.floor(ops.multiply(place, 1.0 / period)), float(period)))
+    found = ops.where(ops.less(found, 0.0), ops.add(found, float(period)), found)
+    return ops.where(ops.greater_equal(found, float(period)), ops.subtract(found, float(period)), found)
+
+
+def _mirrored(place: Any, size: int) -> Any:
     """Back and forth between the first and the last: ... 2 1 0 1 2 ..."""
-    if size == 1:
-        return ops.zeros_like(index)
-    return ops.abs(ops.subtract(ops.mod(ops.add(index, size - 1), 2 * (size - 1)), size - 1))
+    found = _remainder(place, max(2 * (size - 1), 1))
+    return ops.minimum(found, ops.subtract(2.0 * (size - 1), found))
 
 
-def _reflected(index: Any, size: int) -> Any:
+def _reflected(place: Any, size: int) -> Any:
     """Back and forth between the edges of the first and the last: ... 1 0 0 1 ..."""
-    doubled = _mirrored(ops.add(ops.multiply(index, 2), 1), 2 * size + 1)
-    return ops.floor_divide(ops.subtract(doubled, 1), 2)
+    found = _remainder(place, 2 * size)
+    return ops.minimum(found, ops.subtract(2.0 * size - 1.0, found))
 
 
 _BORDERS: dict[str, Callable[[Any, int], Any]] = {
-    "constant": lambda index, size: ops.clip(index, 0, size - 1),
-    "nearest": lambda index, size: ops.clip(index, 0, size - 1),
-    "wrap": lambda index, size: ops.mod(index, size),
+    "constant": lambda place, size: place,
+    "nearest": lambda place, size: place,
+    "wrap": _remainder,
     "mirror": _mirrored,
     "reflect": _reflected,
 }
@@ -61,36 +70,38 @@ def _rounded(x: Any) -> Any:
 def _neighbours(coordinate: Any, size: int, order: int, fill_mode: str) -> list[tuple[Any, Any, Any]]:
     """The places beside a coordinate along one axis: index, whether it lies inside (None: always), weight."""
     if not coordinate.dtype.is_floating:
-        found = [(ops.cast(coordinate, "int32"), None)]
+        found = [(ops.cast(coordinate, "float32"), None)]
     elif order == 0:
-        found = [(ops.cast(_rounded(coordinate), "int32"), None)]
+        found = [(_rounded(coordinate), None)]
     else:
         lower = ops.floor(coordinate)
         part = ops.subtract(coordinate, lower)
-        index = ops.cast(lower, "int32")
-        found = [(index, ops.subtract(1.0, part)), (ops.add(index, 1), part)]
+        found = [(lower, ops.subtract(1.0, part)), (ops.add(lower, 1.0), part)]
     return [
         (
-            _BORDERS[fill_mode](index, size),
-            ops.logical_and(index >= 0, index < size) if fill_mode == "constant" else None,
+            ops.cast(ops.clip(_BORDERS[fill_mode](place, size), 0.0, size - 1.0), "int32"),
+            ops.logical_and(place >= 0.0, place < float(size)) if fill_mode == "constant" else None,
             weight,
         )
-        for index, weight in found
+        for place, weight in found
     ]
 
 
 def _sampled(
-    rows: Any, start: Any, sizes: Sequence[int], coordinates: Sequence[Any], order: int, fill_mode: str, fill: Any
-) -> Any:
+    rows: Any, start: Any, sizes: Sequence[int], coordinates: Sequence[Any], order: int, fill_mode: str, fill: Any,
+    finite: bool = False,
+) -> Any:  # fmt: skip
     """The values at coordinates, of an array that is given as one row for each of its places.
 
     Args:
         rows: (places, ...), the places in the order of an array of `sizes`, or of several of them.
         start: the first place of the array that each coordinate lies in.
         coordinates: for each axis of the array, tensors of one shape.
+        finite: whether all values are: then those outside may count for 0 times what lies at the border, which costs
+            less than to replace them.
     Returns: a tensor of the shape of a coordinate, and of a row.
     """
-    total = None
+    total, covered = None, None
     choices = [_neighbours(each, size, order, fill_mode) for each, size in zip(coordinates, sizes, strict=True)]
     for corner in itertools.product(*choices):
         place: Any = 0
@@ -99,12 +110,18 @@ def _sampled(
         values = ops.take(rows, ops.add(place, start), axis=0)
         extra = len(values.shape) - len(place.shape)
         insides = [inside for _, inside, _ in corner if inside is not None]
-        if insides:
-            values = ops.where(_wide(functools.reduce(ops.logical_and, insides), extra), values, fill)
         weights = [weight for _, _, weight in corner if weight is not None]
+        if insides and weights and finite:
+            weight = ops.where(functools.reduce(ops.logical_and, insides), functools.reduce(ops.multiply, weights), 0.0)
+            covered = weight if covered is None else ops.add(covered, weight)
+            weights = [weight]
+        elif insides:
+            values = ops.where(_wide(functools.reduce(ops.logical_and, insides), extra), values, fill)
         if weights:
             values = ops.multiply(values, _wide(functools.reduce(ops.multiply, weights), extra))
         total = values if total is None else ops.add(total, values)
+    if covered is not None:
+        total = ops.add(total, ops.multiply(fill, _wide(ops.subtract(1.0, covered), extra)))
     return total
 
 
@@ -164,7 +181,9 @@ def _warped(batch: Any, rows: Any, columns: Any, interpolation: str, fill_mode: 
     flat = ops.reshape(batch, (count * height * width, channels))
     fill = ops.cast(fill_value, batch.dtype)
     order = _ORDERS[interpolation]
-    return _as(_sampled(flat, start, (height, width), (rows, columns), order, fill_mode, fill), batch.spec.dtype)
+    return _as(
+        _sampled(flat, start, (height, width), (rows, columns), order, fill_mode, fill, finite=True), batch.spec.dtype
+    )
 
 
 def _grid(height: int, width: int) -> tuple[np.ndarray, np.ndarray]:

@@ -1,5 +1,7 @@
 """Image layers: in models, compiled and saved; dicts of images, boxes, masks and labels; what they refuse."""
 
+import importlib
+
 import numpy as np
 import pytest
 
@@ -155,3 +157,38 @@ def test_a_pipeline_is_saved_with_its_layers(tmp_path):
     again = keras.layers.deserialize(keras.layers.serialize(pipeline))
     assert [type(layer).__name__ for layer in again.layers] == ["RandomFlip", "Rescaling"]
     np.testing.assert_array_equal(again(IMAGES, training=False).numpy(), IMAGES * 2)
+
+
+def test_rectangles_lie_in_images_and_take_the_share_that_was_drawn():
+    images = np.zeros((800, 16, 20, 1), "float32")
+    erased = keras.layers.RandomErasing((0.5, 0.5), scale=(0.25, 0.25), seed=1)
+    drawn = erased.get_random_transformation(images)
+    shares = drawn["batch_masks"].numpy().mean((1, 2, 3))
+    assert shares.min() > 0.18 and shares.max() < 0.33 and abs(shares.mean() - 0.25) < 0.02
+    assert abs(drawn["apply_erasing"].numpy().mean() - 0.5) < 0.07
+    mixed = keras.layers.CutMix(seed=1).get_random_transformation(images)
+    weights, shares = mixed["mix_weight"].numpy().ravel(), mixed["batch_masks"].numpy().mean((1, 2, 3))
+    assert abs(weights.mean() - 0.5) < 0.05 and np.abs(1 - shares - weights).max() < 0.12
+    assert sorted(mixed["permutation_order"].numpy().tolist()) == list(range(800))
+    moved = keras.layers.RandomPerspective((0.3, 0.3), scale=0.5, seed=1).get_random_transformation(images)
+    ratio = (moved["end_points"] / tf.maximum(moved["start_points"], 1.0)).numpy()[:, 3]
+    assert ratio.min() >= 0.75 and ratio.max() <= 1.25 and abs(moved["apply_perspective"].numpy().mean() - 0.3) < 0.06
+
+
+def test_aug_mix_mixes_what_its_chains_make():
+    layer = keras.layers.AugMix(num_chains=2, chain_depth=3, factor=0.5, seed=3)
+    drawn = {key: value.numpy() for key, value in layer.get_random_transformation(IMAGES).items()}
+    stream = importlib.import_module("headwater.keras.layers.preprocessing.image.aug_mix")._Stream
+    total = np.zeros_like(IMAGES)
+    for chain in range(2):
+        copy = tf.constant(IMAGES)
+        for step in range(3 * chain, 3 * chain + 3):
+            if drawn["layer_idxes"][step] < len(layer._names):
+                part = getattr(layer, layer._names[drawn["layer_idxes"][step]])
+                seed = stream(tf.constant(drawn["seeds"][step]))
+                copy = part.transform_images(copy, part.get_random_transformation(IMAGES, seed=seed))
+        total += copy.numpy() * drawn["chain_mixing_weights"][chain]
+    wanted = drawn["weight_sample"] * IMAGES + (1 - drawn["weight_sample"]) * total
+    found = layer.transform_images(tf.constant(IMAGES), drawn)
+    np.testing.assert_allclose(found.numpy(), np.clip(wanted, 0, 255), atol=1e-3)
+    assert drawn["chain_mixing_weights"].sum() == pytest.approx(1, abs=1e-5)
