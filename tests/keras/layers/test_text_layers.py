@@ -76,12 +76,13 @@ def test_weights_count_for_more_than_one():
 
 
 @pytest.mark.parametrize("text", [b"a\xff b", b"", b"\x00 \x00\x00", b"x" * 70 + b" y", b"\xc3\xa9\xc3\xa9 a"])
-def test_bytes_of_any_kind_are_split_as_one_by_one(text):
-    texts = tf.constant([b"a b", text, b" "])
+@pytest.mark.parametrize("repeats", [1, 20])
+def test_bytes_of_any_kind_are_split_as_one_by_one(text, repeats):
+    texts = tf.constant([b"a b", text, b" "] * repeats)
     layer = layers.TextVectorization(vocabulary=["a", "b", "x" * 70, "éé"], standardize=None)
     words = [row.split() for row in (b"a b", text, b" ")]
     known = {token.encode(): index for index, token in enumerate(layer.get_vocabulary())}
-    rows = [[known.get(word, 1) for word in row] for row in words]
+    rows = [[known.get(word, 1) for word in row] for row in words] * repeats
     size = max(map(len, rows))
     assert layer(texts).numpy().tolist() == [row + [0] * (size - len(row)) for row in rows]
 

@@ -18,6 +18,8 @@ from headwater.keras.layers.preprocessing.host_layer import HostLayer
 from headwater.keras.layers.preprocessing.string_lookup import StringLookup
 from headwater.keras.layers.preprocessing.token_table import Spans
 
+_FEW = 32  # texts that are split one by one in less time than together
+
 
 class TextVectorization(HostLayer):
     """Texts to the indices of their tokens in a vocabulary, or to vectors of them.
@@ -203,9 +205,13 @@ class TextVectorization(HostLayer):
             if composite.is_composite(texts):
                 return texts.with_flat_values(self._ragged_rows_of(texts.flat_values))
             return self._split(ops.reshape(texts, shape))
-        if self._splits_words:
-            return composite.Rows(*text_steps.words_of(np.asarray(texts).ravel(), self._standardize))
-        return composite.Rows(*text_steps.split(np.asarray(self._standardized(texts)).ravel(), self._split))
+        if callable(self._standardize):
+            return composite.Rows(*text_steps.split(np.asarray(self._standardized(texts)).ravel(), self._split))
+        values = np.asarray(texts).ravel()
+        if self._splits_words and len(values) > _FEW:
+            return composite.Rows(*text_steps.words_of(values, self._standardize))
+        values = values if self._standardize is None else text_steps.standardized(values, self._standardize)
+        return composite.Rows(*text_steps.split(values, self._split))
 
     @property
     def _splits_words(self) -> bool:
