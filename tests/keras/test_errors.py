@@ -52,7 +52,7 @@ MISTAKES = {
         ["label 3 is no class", "4 units"],
     ),
     "labels out of range, one batch": (lambda: classifier().train_on_batch(X, Y - 1), ValueError, ["label -1"]),
-    "strings": (lambda: classifier().fit(np.full((8, 4), "a"), Y), TypeError, ["no array of numbers"]),
+    "strings": (lambda: classifier().fit(np.full((8, 4), "a"), Y), TypeError, ["string does not become float32"]),
     "unknown optimizer": (lambda: classifier().compile("adamm", "mse"), ValueError, ["'adamm'", "'adam'"]),
     "unknown loss": (lambda: classifier().compile("adam", "msse"), ValueError, ["'msse'", "'mse'"]),
     "unknown metric": (lambda: classifier().compile("adam", "mse", metrics=["acuracy"]), ValueError, ["'accuracy'"]),
