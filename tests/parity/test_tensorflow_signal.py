@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import struct
 
 import numpy as np
@@ -174,3 +175,27 @@ def test_sound_in_a_traced_function_runs_op_by_op():
         return tf.reduce_max(tf.abs(tf.audio.decode_wav(data).audio))
 
     assert float(loudest(tf.constant(GOOD))) == pytest.approx(256 / 32768)
+
+
+def test_other_kinds_of_files_are_read_through_soundfile():
+    soundfile = pytest.importorskip("soundfile")
+    wave = np.sin(np.arange(800) * 0.3).astype("float32") * 0.8
+    for kind in ("FLAC", "AIFF", "WAV"):
+        file = io.BytesIO()
+        soundfile.write(file, wave, 8000, format=kind)
+        sound = tf.audio.decode_audio(file.getvalue(), desired_samples=900)
+        assert (sound.audio.shape, int(sound.sample_rate)) == ((900, 1), 8000)
+        np.testing.assert_allclose(sound.audio.numpy()[:800, 0], wave, atol=1e-4)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="decode_audio"):
+        tf.audio.decode_audio(b"nothing of the kind")
+
+
+def test_sound_is_resampled_through_soxr():
+    pytest.importorskip("soxr")
+    wave = np.sin(np.arange(4000) * 2 * np.pi * 200 / 8000).astype("float32")
+    found = tf.audio.resample(wave, 8000, 12000).numpy()
+    assert found.shape == (6000,)
+    np.testing.assert_allclose(found[2000:4000], np.sin(np.arange(2000, 4000) * 2 * np.pi * 200 / 12000), atol=1e-4)
+    assert tf.audio.resample(wave, 8000, 8000).shape == (4000,)
+    with pytest.raises(ValueError):
+        tf.audio.resample(wave, 0, 8000)

@@ -192,3 +192,19 @@ def test_aug_mix_mixes_what_its_chains_make():
     found = layer.transform_images(tf.constant(IMAGES), drawn)
     np.testing.assert_allclose(found.numpy(), np.clip(wanted, 0, 255), atol=1e-3)
     assert drawn["chain_mixing_weights"].sum() == pytest.approx(1, abs=1e-5)
+
+
+def test_layers_work_on_elements_and_batches_of_a_data_set():
+    images = np.arange(12 * 4 * 5 * 1, dtype="float32").reshape(12, 4, 5, 1)
+    layer = keras.layers.RandomFlip("horizontal", seed=1)
+    elements = tf.data.Dataset.from_tensor_slices(images)
+    for prepared in (
+        elements.batch(4).map(lambda x: layer(x, training=True)),
+        elements.map(lambda x: layer(x, training=True), num_parallel_calls=2).batch(4),
+    ):
+        found = np.concatenate([batch.numpy() for batch in prepared])
+        flipped = [np.array_equal(image, given[:, ::-1]) for image, given in zip(found, images)]
+        kept = [np.array_equal(image, given) for image, given in zip(found, images)]
+        assert all(a != b for a, b in zip(flipped, kept)) and any(flipped) and any(kept)
+    mixed = elements.map(lambda x: {"images": x, "labels": x[0, :2, 0]}).batch(6).map(keras.layers.MixUp(seed=2))
+    assert [tuple(part["labels"].shape) for part in mixed] == [(6, 2)] * 2
