@@ -115,6 +115,8 @@ def new_array(spec: Spec, buffer: Any = None, value: Value | None = None) -> Any
 def array_from_numpy(array: np.ndarray) -> Any:
     """An eager array with the values of a NumPy array, which must not be changed afterwards. Strings (an object array
     of bytes) stay on the host: the array itself is their buffer, whatever the backend."""
+    if array.dtype.hasobject and _result_type is Array:  # a string is the first tensor of the program
+        importlib.import_module("headwater.frontend.tensor")
     buffer = array if array.dtype.hasobject else _executor.from_numpy(array)
     return _result_type(Spec(array.shape, as_dtype(array.dtype)), buffer)
 

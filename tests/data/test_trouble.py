@@ -232,6 +232,13 @@ def test_a_program_ends_while_pipelines_work() -> None:
     assert (code, output) == (0, "") and seconds < 5
 
 
+def test_a_file_may_be_the_first_tensor_of_a_program(tmp_path: Any) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(b"x")
+    script = f"import headwater as tf\nprint('ready', flush=True)\nprint(type(tf.io.read_file({str(path)!r})).__name__)"
+    assert run_script(script)[:2] == (0, "Tensor\n")
+
+
 def test_control_c_ends_a_loop_within_a_second_and_the_pipeline_is_usable() -> None:
     script = SLOW + (
         "it = iter(ds)\nprint('ready', flush=True)\n"
