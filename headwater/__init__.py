@@ -19,7 +19,7 @@ _MODULES = (
     "arrays", "audio", "backends", "bitwise", "autodiff", "config", "control", "data", "datasets", "debugging",
     "dtypes", "errors",
     "image", "io", "keras",
-    "linalg", "math", "nest",
+    "linalg", "lookup", "math", "nest",
     "nn", "ops", "ragged", "random", "sets", "signal", "sparse", "strings", "summary",
     "test", "testing", "train", "tree", "version",
 )  # fmt: skip
@@ -105,7 +105,6 @@ _NOT_YET = {
     "feature_column": "use keras.layers",
     "graph_util": "use tf.function",
     "lite": "save a .keras file",
-    "lookup": "use a dict, or NumPy's unique",
     "mlir": "see headwater.backends",
     "profiler": "see docs/guides/environment.md",
     "queue": "use Python's queue",

@@ -35,6 +35,7 @@ from headwater.io.example import (
     Int64List,
     SequenceExample,
 )
+from headwater.io.tensor_proto import parse_tensor, serialize_tensor
 
 __all__ = [
     "BytesList", "Checkpoint", "CheckpointManager", "CheckpointOptions", "Example", "Feature", "FeatureList",
@@ -207,6 +208,21 @@ class SavedState:
         self._owner.restore_saved_state(values.tobytes())
 
 
+class _Strings:
+    """A variable of strings as a checkpoint keeps it: the bytes of a TensorProto."""
+
+    def __init__(self, variable: Variable) -> None:
+        self._variable = variable
+
+    def saved_state(self) -> bytes:
+        """Its strings as bytes."""
+        return serialize_tensor(self._variable).numpy()
+
+    def restore_saved_state(self, data: bytes) -> None:
+        """Take the strings that bytes hold."""
+        self._variable.assign(parse_tensor(data, "string"))
+
+
 def variables_of(owner: Any) -> dict[str, Any]:
     """The variables that an object leads to, and the states of what else is saved, by path; one that several paths
     lead to by its first."""
@@ -220,7 +236,7 @@ def variables_of(owner: Any) -> dict[str, Any]:
         if not isinstance(value, (list, tuple, dict)):
             seen.add(id(value))
         if isinstance(value, Variable):
-            found[path] = value
+            found[path] = value if value.dtype.kind != "string" else SavedState(_Strings(value))
         elif hasattr(type(value), "restore_saved_state"):
             found[path] = SavedState(value)
         elif not path or _is_owner(value):
