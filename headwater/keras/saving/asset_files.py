@@ -36,14 +36,12 @@ def restored(root: Any, names: Sequence[str], read: Callable[[str], bytes]) -> N
     Raises: ArgumentError if a file does not hold what its layer keeps in it.
     """
     names = [name for name in names if name.startswith(f"{FOLDER}/")]
-    if not names:
-        return
     for path, obj in state.walk(root):
         if not (hasattr(obj, "_take_assets") or hasattr(obj, "load_assets")):
             continue
         prefix = f"{FOLDER}/{path}/" if path else f"{FOLDER}/"
         files = {name.removeprefix(prefix): read(name) for name in names if name.startswith(prefix)}
-        if files:
+        if files or _is_own(obj, "load_assets"):
             _give(obj, files)
 
 

@@ -52,18 +52,17 @@ def read_model(file: Any, what: str, custom_objects: Any = None, compiled: bool 
         ) from None
     with archive:
         config = strict_json.parse(_member(archive, CONFIG, what, strict_json.MAX_BYTES), f"{CONFIG} of {what}")
+        if not isinstance(config, dict):
+            raise ArgumentError(f"{CONFIG} of {what} describes no model.", fix="check the file.", where="")
+        if not compiled:
+            config["compile_config"] = None
         weights = _member(archive, WEIGHTS, what)
-        names = [info.filename for info in archive.infolist() if info.filename.startswith(f"{asset_files.FOLDER}/")]
-        assets = {name: _member(archive, name, what) for name in names}
-    if not isinstance(config, dict):
-        raise ArgumentError(f"{CONFIG} of {what} describes no model.", fix="check the file.", where="")
-    if not compiled:
-        config["compile_config"] = None
-    with sharing_scope():
-        model = deserialize_keras_object(config, custom_objects, safe_mode=safe_mode)
-    with Reader(io.BytesIO(weights), f"{WEIGHTS} of {what}") as reader:
-        state.read_state(model, reader, what=what)
-    asset_files.restored(model, list(assets), assets.__getitem__)
+        with sharing_scope():
+            model = deserialize_keras_object(config, custom_objects, safe_mode=safe_mode)
+        with Reader(io.BytesIO(weights), f"{WEIGHTS} of {what}") as reader:
+            state.read_state(model, reader, what=what)
+        names = [info.filename for info in archive.infolist()]
+        asset_files.restored(model, names, lambda name: _member(archive, name, what))
     return model
 
 

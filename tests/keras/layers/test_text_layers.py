@@ -327,6 +327,21 @@ def test_a_damaged_vocabulary_is_refused(content, tmp_path):
         keras.models.load_model(tmp_path / "bad.keras")
 
 
+def test_a_vocabulary_that_is_missing_is_told(tmp_path):
+    model = keras.Sequential([keras.Input((1,), dtype="string"), vectorizer()])
+    model.save(tmp_path / "m.keras")
+    with zipfile.ZipFile(tmp_path / "m.keras") as archive:
+        members = {member: archive.read(member) for member in archive.namelist()}
+    with zipfile.ZipFile(tmp_path / "bad.keras", "w") as archive:
+        for member, content in members.items():
+            if not member.startswith("assets/"):
+                archive.writestr(member, content)
+    with pytest.raises(ArgumentError, match=r"lacks vocabulary\.txt"):
+        keras.models.load_model(tmp_path / "bad.keras")
+    keras.Sequential([keras.Input((1,), dtype="string"), layers.TextVectorization()]).save(tmp_path / "m.keras")
+    assert keras.models.load_model(tmp_path / "m.keras").layers[0].get_vocabulary() == ["", "[UNK]"]
+
+
 @keras.saving.register_keras_serializable("tests")
 class Noted(layers.Layer):
     """A user's layer that keeps a file."""

@@ -460,8 +460,16 @@ class IndexLookup(HostLayer):
 
     def _take_assets(self, files: dict[str, bytes]) -> None:
         """Take the vocabulary from the file that `_assets` gave."""
-        if self.input_vocabulary is not None or ASSET not in files:
+        if self.input_vocabulary is not None:
             return
+        if ASSET not in files:
+            if (self._frozen_vocab_size or 0) <= self._token_start_index():
+                return  # it has not seen data
+            raise ArgumentError(
+                f"the file lacks {ASSET} of layer {self.name!r}, which has {self._frozen_vocab_size} tokens.",
+                fix="check that the file is complete.",
+                where="",
+            )
         tokens = vocabularies.from_lines(files[ASSET], self._holds_numbers, f"{ASSET} of layer {self.name!r}")
         if len(tokens) + 1 == self._frozen_vocab_size and not self._holds_numbers:
             tokens.append("")  # which Keras writes, and does not read
