@@ -10,6 +10,7 @@ from headwater import ops
 from headwater import random as drawn
 from headwater.errors import ArgumentError, ShapeError
 from headwater.image.batches import image_tensor
+from headwater.image.repeated import compiled_when_repeated
 from headwater.ops.convert import convert_to_tensor
 from headwater.ops.operands import known
 
@@ -39,6 +40,7 @@ def _palette(colors: Any, channels: int) -> np.ndarray:
     return found[:, :channels]
 
 
+@compiled_when_repeated
 def draw_bounding_boxes(images: Any, boxes: Any, colors: Any = None, name: str | None = None) -> Any:
     """Images with the edges of boxes drawn into them, a pixel wide.
 

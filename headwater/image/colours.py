@@ -10,6 +10,7 @@ from headwater import ops
 from headwater.errors import ArgumentError, ShapeError
 from headwater.image.batches import at_least_image
 from headwater.image.dtypes import convert_image_dtype, in_floats
+from headwater.image.repeated import compiled_when_repeated
 from headwater.ops.convert import convert_to_tensor
 from headwater.ops.operands import is_known, known
 
@@ -52,11 +53,13 @@ def _as_one_image(images: Any, change: Any) -> Any:
     return ops.reshape(change(ops.reshape(images, (-1, 1, images.shape[-1]))), images.shape)
 
 
+@compiled_when_repeated
 def rgb_to_hsv(images: Any, name: str | None = None) -> Any:
     """Hue, saturation and value of images of red, green and blue, floats from 0 to 1."""
     return _as_one_image(images, lambda x: ops.image.rgb_to_hsv(x, data_format="channels_last"))
 
 
+@compiled_when_repeated
 def hsv_to_rgb(images: Any, name: str | None = None) -> Any:
     """Red, green and blue of images of hue, saturation and value, floats from 0 to 1."""
     return _as_one_image(images, lambda x: ops.image.hsv_to_rgb(x, data_format="channels_last"))
@@ -82,6 +85,7 @@ def adjust_brightness(image: Any, delta: Any) -> Any:
     return in_floats(image, lambda floats: floats + ops.cast(delta, floats.dtype))
 
 
+@compiled_when_repeated
 def adjust_contrast(images: Any, contrast_factor: Any) -> Any:
     """Images whose pixels lie `contrast_factor` times as far from the mean of their channel.
 
@@ -108,6 +112,7 @@ def adjust_gamma(image: Any, gamma: Any = 1, gain: Any = 1) -> Any:
     return in_floats(image, lambda floats: ops.cast(gain, floats.dtype) * floats ** ops.cast(gamma, floats.dtype))
 
 
+@compiled_when_repeated
 def adjust_hue(image: Any, delta: Any, name: str | None = None) -> Any:
     """An image whose hues are turned.
 
@@ -135,6 +140,7 @@ def adjust_hue(image: Any, delta: Any, name: str | None = None) -> Any:
     return in_floats(image, change, saturate=False)
 
 
+@compiled_when_repeated
 def adjust_saturation(image: Any, saturation_factor: Any, name: str | None = None) -> Any:
     """An image whose saturation is multiplied.
 
@@ -152,6 +158,7 @@ def adjust_saturation(image: Any, saturation_factor: Any, name: str | None = Non
     return in_floats(image, change, saturate=False)
 
 
+@compiled_when_repeated
 def per_image_standardization(image: Any) -> Any:
     """Images with mean 0 and deviation 1 each, in float32; the deviation counts for at least 1 / sqrt(pixels).
 

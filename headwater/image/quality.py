@@ -10,6 +10,7 @@ from headwater import ops
 from headwater.errors import ArgumentError, ShapeError
 from headwater.image.batches import at_least_image
 from headwater.image.dtypes import convert_image_dtype
+from headwater.image.repeated import compiled_when_repeated
 
 _SCALES = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 
@@ -78,6 +79,7 @@ def _maps(
     return luminance * structure, structure
 
 
+@compiled_when_repeated
 def ssim(
     img1: Any, img2: Any, max_val: Any, filter_size: int = 11, filter_sigma: float = 1.5, k1: float = 0.01,
     k2: float = 0.03, return_index_map: bool = False,
@@ -109,6 +111,7 @@ def _halved(images: Any) -> Any:
     return ops.reshape(images, (*front, *images.shape[1:]))
 
 
+@compiled_when_repeated
 def ssim_multiscale(
     img1: Any, img2: Any, max_val: Any, power_factors: Any = _SCALES, filter_size: int = 11,
     filter_sigma: float = 1.5, k1: float = 0.01, k2: float = 0.03,
@@ -134,6 +137,7 @@ def ssim_multiscale(
     return ops.mean(ops.prod(ops.stack(powers, axis=-1), axis=-1), axis=-1)
 
 
+@compiled_when_repeated
 def sobel_edges(image: Any) -> Any:
     """The slopes of brightness downwards and to the right at each pixel of each channel; images are mirrored at their
     border.

@@ -11,6 +11,7 @@ from headwater import ops
 from headwater.errors import ArgumentError, DTypeError, ShapeError
 from headwater.image.batches import by_batch, image_tensor
 from headwater.image.frames import pad_to_bounding_box
+from headwater.image.repeated import compiled_when_repeated
 from headwater.ops.convert import convert_to_tensor
 from headwater.ops.image.resampling import mixed, weights_of
 from headwater.ops.operands import int_of, known
@@ -99,6 +100,7 @@ def _within(shape: Any, size: tuple[int, int]) -> tuple[int, int]:
     return int(np.rint(factor * height)), int(np.rint(factor * width))
 
 
+@compiled_when_repeated
 def resize(
     images: Any,
     size: Any,
@@ -141,6 +143,7 @@ def resize(
     return images if method == "nearest" else ops.cast(images, "float32")
 
 
+@compiled_when_repeated
 def resize_with_pad(
     image: Any, target_height: Any, target_width: Any, method: str = ResizeMethod.BILINEAR, antialias: bool = False
 ) -> Any:
@@ -176,6 +179,7 @@ def _sampled_places(low: Any, high: Any, size: int, count: int) -> Any:
     return first + ops.expand_dims(step, -1) * np.arange(count, dtype="float32")
 
 
+@compiled_when_repeated
 def crop_and_resize(
     image: Any,
     boxes: Any,

@@ -1,6 +1,7 @@
 """`tf.image` in traced functions and data sets, on broken files, and through gradients."""
 
 import io
+import threading
 
 import numpy as np
 import PIL.Image
@@ -135,3 +136,38 @@ def test_a_file_that_declares_too_many_pixels_is_refused():
     data[29:33] = zlib.crc32(bytes(data[12:29])).to_bytes(4, "big")
     with pytest.raises(tf.errors.InvalidArgumentError, match="decode_png"):
         tf.image.decode_png(bytes(data))
+
+
+def test_repeated_calls_become_programs_and_give_the_same_bits():
+    from headwater.image.repeated import _COMPILED_FROM
+
+    factor = tf.constant(1.7)
+    calls = {
+        "resize": lambda x: tf.image.resize(x, (7, 5)),
+        "antialiased": lambda x: tf.image.resize(x, (5, 4), antialias=True),
+        "hue": lambda x: tf.image.adjust_hue(x, 0.2), "saturation": lambda x: tf.image.adjust_saturation(x, factor),
+        "contrast": lambda x: tf.image.adjust_contrast(x, 0.4), "standard": tf.image.per_image_standardization,
+        "padded": lambda x: tf.image.resize_with_pad(x, 8, 30),
+    }  # fmt: skip
+    for image in (IMAGE, tf.constant(BATCH)):
+        for name, call in calls.items():
+            runs = [call(image).numpy() for _ in range(_COMPILED_FROM + 1)]
+            assert all(np.array_equal(runs[0], run) for run in runs), name
+    for _ in range(_COMPILED_FROM + 1):
+        with pytest.raises(tf.errors.InvalidArgumentError):  # which a program would not see
+            tf.image.adjust_hue(IMAGE, tf.constant(3.0))
+
+
+def test_calls_from_many_threads_share_programs():
+    found = []
+
+    def work(number):
+        image = np.full((20, 20, 3), number, "uint8")
+        found.extend(float(tf.image.resize(image, (9, 8)).numpy().mean()) - number for _ in range(8))
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 64 and max(map(abs, found)) < 1e-4
