@@ -28,6 +28,7 @@ from headwater.ops.pooling import pooled
 from headwater.ops.symbolic import composite_op
 from headwater.primitives import conv as windows
 from headwater.primitives import pool as pools
+from headwater.sparse.embedding import embedding_lookup_sparse, safe_embedding_lookup_sparse
 
 __all__ = [
     "atrous_conv2d",
@@ -56,6 +57,7 @@ __all__ = [
     "dropout",
     "elu",
     "embedding_lookup",
+    "embedding_lookup_sparse",
     "erosion2d",
     "gelu",
     "in_top_k",
@@ -74,6 +76,7 @@ __all__ = [
     "pool",
     "relu",
     "relu6",
+    "safe_embedding_lookup_sparse",
     "scale_regularization_loss",
     "selu",
     "separable_conv2d",

@@ -16,6 +16,8 @@ import sys
 import unicodedata
 from typing import Any
 
+import numpy as np
+
 from headwater.errors import ArgumentError
 from headwater.strings.elements import mapped, of_numbers, string_op, texts
 
@@ -241,24 +243,23 @@ class _Translator:
             self._take(rest[0], "\\" + rest[0] if rest[0] in "[&|~]" else rest[0])
 
 
+@functools.cache
+def _categories() -> np.ndarray:
+    """The general category of every character of Unicode."""
+    return np.array([unicodedata.category(chr(code)) for code in range(sys.maxunicode + 1)])
+
+
 @functools.lru_cache(maxsize=64)
 def _category(name: str, absent: bool) -> str | None:
     """The characters of a general category of Unicode, as ranges inside brackets; None if there is no such one."""
     if name == "Any":
         return "\\x00-\U0010ffff"
-    known = {unicodedata.category(chr(code)) for code in (*range(0x250), 0x2028, 0x2029, 0x300, 0x488, 0x903, 0x16EE)}
-    known |= {"Cs", "Co", "Cn", "Mc", "Me", "Lm"}
-    if not any(category.startswith(name) for category in known) or len(name) > 2:
+    inside = np.char.startswith(_categories(), name)
+    if not inside.any():
         return None
-    chosen = [unicodedata.category(chr(code)).startswith(name) != absent for code in range(sys.maxunicode + 1)]
-    parts, start = [], None
-    for code, inside in enumerate([*chosen, False]):
-        if inside and start is None:
-            start = code
-        elif not inside and start is not None:
-            parts.append(re.escape(chr(start)) + (f"-{re.escape(chr(code - 1))}" if code - 1 > start else ""))
-            start = None
-    return "".join(parts)
+    steps = np.diff((inside != absent).astype(np.int8), prepend=0, append=0)
+    bounds = zip(np.flatnonzero(steps == 1).tolist(), (np.flatnonzero(steps == -1) - 1).tolist())
+    return "".join(re.escape(chr(a)) + (f"-{re.escape(chr(b))}" if b > a else "") for a, b in bounds)
 
 
 @functools.lru_cache(maxsize=256)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -11,13 +12,14 @@ import tensorflow as real
 
 import headwater as ours
 
-Names = Callable[[Any], dict[str, Any]]
+Names = Callable[[Any], dict[str, Callable[[], Any]]]  # what makes the value of each name
 
 
 def evaluate(tf: Any, expression: str, names: Names | None = None) -> Any:
-    """The value of an expression in which `tf` is one of the two."""
-    scope = {"tf": tf, "np": np, **(names(tf) if names else {})}
-    return eval(expression, scope)
+    """The value of an expression in which `tf` is one of the two; values are made of the names that are in it."""
+    made = names(tf) if names else {}
+    used = {name: made[name]() for name in set(re.findall(r"[A-Za-z_]\w*", expression)) & set(made)}
+    return eval(expression, {"tf": tf, "np": np, **used})
 
 
 def plain(value: Any) -> Any:

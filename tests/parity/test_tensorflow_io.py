@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -56,17 +57,17 @@ STEPS = [
 ]
 
 
-def names(tf: Any) -> dict[str, Any]:
+def names(tf: Any) -> dict[str, Callable[[], Any]]:
     io = tf.io
     return {
-        "E": [_example(tf, **row).SerializeToString() for row in ROWS],
-        "Q": [_sequence(tf, context, **lists).SerializeToString() for context, lists in STEPS],
-        "io": io,
-        "Fixed": io.FixedLenFeature,
-        "Var": io.VarLenFeature,
-        "Ragged": io.RaggedFeature,
-        "Seq": io.FixedLenSequenceFeature,
-        "S": tf.SparseTensor([[0, 1], [1, 0]], [1.5, 2.5], [2, 3]),
+        "E": lambda: [_example(tf, **row).SerializeToString() for row in ROWS],
+        "Q": lambda: [_sequence(tf, context, **lists).SerializeToString() for context, lists in STEPS],
+        "io": lambda: io,
+        "Fixed": lambda: io.FixedLenFeature,
+        "Var": lambda: io.VarLenFeature,
+        "Ragged": lambda: io.RaggedFeature,
+        "Seq": lambda: io.FixedLenSequenceFeature,
+        "S": lambda: tf.SparseTensor([[0, 1], [1, 0]], [1.5, 2.5], [2, 3]),
     }
 
 

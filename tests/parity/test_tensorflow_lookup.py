@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -35,35 +36,35 @@ def _removed(table: Any, keys: Any) -> Any:
     return table
 
 
-def names(tf: Any) -> dict[str, Any]:
+def names(tf: Any) -> dict[str, Callable[[], Any]]:
     lookup, many = tf.lookup, tf.lookup.experimental
     int64 = tf.int64
     return {
-        "lookup": lookup,
-        "Pairs": lookup.KeyValueTensorInitializer,
-        "T": lookup.StaticHashTable(lookup.KeyValueTensorInitializer(["a", "b"], [1, 2]), -1),
-        "N": lookup.StaticHashTable(
+        "lookup": lambda: lookup,
+        "Pairs": lambda: lookup.KeyValueTensorInitializer,
+        "T": lambda: lookup.StaticHashTable(lookup.KeyValueTensorInitializer(["a", "b"], [1, 2]), -1),
+        "N": lambda: lookup.StaticHashTable(
             lookup.KeyValueTensorInitializer(tf.constant([5, 6], int64), tf.constant(["x", "y"])), "?"
         ),
-        "V": lookup.StaticVocabularyTable(
+        "V": lambda: lookup.StaticVocabularyTable(
             lookup.KeyValueTensorInitializer(["a", "b"], tf.constant([0, 1], int64)), 3
         ),
-        "W": lookup.StaticVocabularyTable(
+        "W": lambda: lookup.StaticVocabularyTable(
             lookup.KeyValueTensorInitializer(tf.constant([5, 6], int64), tf.constant([0, 1], int64)), 3
         ),
-        "M": _inserted(many.MutableHashTable(tf.string, int64, -1), ["a", "b"], tf.constant([1, 2], int64)),
-        "P": _inserted(many.MutableHashTable(tf.string, tf.float32, [0.0, 9.0]), ["a"], [[1.0, 2.0]]),
-        "S": _inserted(many.MutableHashTable(int64, tf.string, "?"), tf.constant([1], int64), ["one"]),
-        "D": _inserted(many.DenseHashTable(int64, tf.float32, -1.0, -5, -6), tf.constant([1, 2], int64), [1.0, 2.0]),
-        "E": _inserted(
+        "M": lambda: _inserted(many.MutableHashTable(tf.string, int64, -1), ["a", "b"], tf.constant([1, 2], int64)),
+        "P": lambda: _inserted(many.MutableHashTable(tf.string, tf.float32, [0.0, 9.0]), ["a"], [[1.0, 2.0]]),
+        "S": lambda: _inserted(many.MutableHashTable(int64, tf.string, "?"), tf.constant([1], int64), ["one"]),
+        "D": lambda: _inserted(many.DenseHashTable(int64, tf.float32, -1.0, -5, -6), tf.constant([1, 2], int64), [1.0, 2.0]),
+        "E": lambda: _inserted(
             many.DenseHashTable(int64, int64, -1, empty_key=[-5, 0], deleted_key=[-6, 0]),
             tf.constant([[1, 2], [3, 4]], int64), tf.constant([12, 34], int64),
         ),
-        "removed": _removed,
-        "inserted": _inserted,
-        "File": lookup.TextFileInitializer,
-        "Index": lookup.TextFileIndex,
-        "path": _FILE,
+        "removed": lambda: _removed,
+        "inserted": lambda: _inserted,
+        "File": lambda: lookup.TextFileInitializer,
+        "Index": lambda: lookup.TextFileIndex,
+        "path": lambda: _FILE,
     }  # fmt: skip
 
 
@@ -149,7 +150,7 @@ def test_what_tensorflow_refuses_is_refused(expression: str) -> None:
 
 
 def test_functions_look_words_up() -> None:
-    table = names(ours)["T"]
+    table = names(ours)["T"]()
 
     @ours.function
     def looked_up(words: Any, x: Any) -> Any:
@@ -158,7 +159,7 @@ def test_functions_look_words_up() -> None:
     found, doubled = looked_up(ours.constant(["b", "q"]), ours.constant(2.0))
     assert np.asarray(found).tolist() == [2, -1] and float(doubled) == 4.0
 
-    numbers = names(ours)["N"]
+    numbers = names(ours)["N"]()
 
     @ours.function
     def named(keys: Any) -> Any:
@@ -187,7 +188,7 @@ def test_a_checkpoint_keeps_tables_and_variables_of_strings(tmp_path: Path) -> N
 
 
 def test_a_damaged_state_of_a_table_is_refused() -> None:
-    table = names(ours)["M"]
+    table = names(ours)["M"]()
     state = table.saved_state()
     for spoiled in (state[:-3], b"", b"\xff\xff"):
         with pytest.raises(ours.errors.OpError):

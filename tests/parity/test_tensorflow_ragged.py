@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,16 +16,18 @@ from tests.parity.expressions import cases, require_agreement, require_refusal
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 
-def names(tf: Any) -> dict[str, Any]:
+def names(tf: Any) -> dict[str, Callable[[], Any]]:
     return {
-        "R": tf.ragged.constant([[1, 2, 3], [], [4], [5, 6]]),
-        "Q": tf.ragged.constant([[7, 8, 9], [], [1], [2, 3]]),
-        "F": tf.ragged.constant([[1.5, -2.0], [3.0], [], [0.5, 4.0, 1.0]]),
-        "D": tf.ragged.constant([[[1.0, 2.0], [3.0]], [], [[4.0], [], [5.0, 6.0]]]),
-        "S": tf.ragged.constant([["a", "bc"], [], ["d"]]),
-        "U": tf.RaggedTensor.from_row_lengths(tf.constant(np.arange(12, dtype="float32").reshape(6, 2)), [2, 0, 3, 1]),
-        "B": tf.ragged.constant([[True, False, True], [], [False], [True, True]]),
-        "V": tf.RaggedTensor.from_uniform_row_length(tf.ragged.constant([[1], [2, 3], [], [4]]), 2),
+        "R": lambda: tf.ragged.constant([[1, 2, 3], [], [4], [5, 6]]),
+        "Q": lambda: tf.ragged.constant([[7, 8, 9], [], [1], [2, 3]]),
+        "F": lambda: tf.ragged.constant([[1.5, -2.0], [3.0], [], [0.5, 4.0, 1.0]]),
+        "D": lambda: tf.ragged.constant([[[1.0, 2.0], [3.0]], [], [[4.0], [], [5.0, 6.0]]]),
+        "S": lambda: tf.ragged.constant([["a", "bc"], [], ["d"]]),
+        "U": lambda: tf.RaggedTensor.from_row_lengths(
+            tf.constant(np.arange(12, dtype="float32").reshape(6, 2)), [2, 0, 3, 1]
+        ),
+        "B": lambda: tf.ragged.constant([[True, False, True], [], [False], [True, True]]),
+        "V": lambda: tf.RaggedTensor.from_uniform_row_length(tf.ragged.constant([[1], [2, 3], [], [4]]), 2),
     }
 
 

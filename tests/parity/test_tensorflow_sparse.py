@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,18 +16,18 @@ from tests.parity.expressions import cases, require_agreement, require_refusal
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 
-def names(tf: Any) -> dict[str, Any]:
+def names(tf: Any) -> dict[str, Callable[[], Any]]:
     return {
-        "S": tf.SparseTensor([[0, 1], [1, 0], [1, 2]], [1.0, 2.0, 3.0], [3, 4]),
-        "T": tf.SparseTensor([[0, 1], [2, 2]], [5.0, -3.0], [3, 4]),
-        "I": tf.SparseTensor([[0, 0], [1, 0], [1, 1]], tf.constant([1, 0, 2], "int64"), [2, 3]),
-        "W": tf.SparseTensor([[1, 1], [0, 1]], [1, 2], [2, 2]),
-        "C": tf.SparseTensor([[0, 1, 0], [0, 1, 1], [1, 0, 0]], [1.0, 2.0, 3.0], [2, 2, 2]),
-        "N": tf.SparseTensor([[0, 0], [1, 0], [1, 1]], ["a", "b", "c"], [2, 2]),
-        "O": tf.SparseTensor([[0, 0], [1, 0]], ["d", "e"], [2, 1]),
-        "A": tf.constant([[1, 2], [3, 4]]),
-        "B": tf.constant([[2, 5], [3, 3]]),
-        "X": tf.constant([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]),
+        "S": lambda: tf.SparseTensor([[0, 1], [1, 0], [1, 2]], [1.0, 2.0, 3.0], [3, 4]),
+        "T": lambda: tf.SparseTensor([[0, 1], [2, 2]], [5.0, -3.0], [3, 4]),
+        "I": lambda: tf.SparseTensor([[0, 0], [1, 0], [1, 1]], tf.constant([1, 0, 2], "int64"), [2, 3]),
+        "W": lambda: tf.SparseTensor([[1, 1], [0, 1]], [1, 2], [2, 2]),
+        "C": lambda: tf.SparseTensor([[0, 1, 0], [0, 1, 1], [1, 0, 0]], [1.0, 2.0, 3.0], [2, 2, 2]),
+        "N": lambda: tf.SparseTensor([[0, 0], [1, 0], [1, 1]], ["a", "b", "c"], [2, 2]),
+        "O": lambda: tf.SparseTensor([[0, 0], [1, 0]], ["d", "e"], [2, 1]),
+        "A": lambda: tf.constant([[1, 2], [3, 4]]),
+        "B": lambda: tf.constant([[2, 5], [3, 3]]),
+        "X": lambda: tf.constant([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]),
     }
 
 

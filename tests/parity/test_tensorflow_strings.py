@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,13 +12,13 @@ from tests.parity.expressions import cases, require_agreement, require_refusal
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 
-def names(tf: Any) -> dict[str, Any]:
+def names(tf: Any) -> dict[str, Callable[[], Any]]:
     return {
-        "S": tf.constant(["Hello World", "", " a  b ", "ÄÖ é ß", "x,y,,z"]),
-        "M": tf.constant([["ab", "c"], ["", "def"]]),
-        "R": tf.ragged.constant([["a b", "c"], [], ["d e f"]]),
-        "BAD": tf.constant([b"a\xffb", b"\xe4\xb8", b"ok\x01", b"\xed\xa0\x80x"]),
-        "long": "x" * 100,
+        "S": lambda: tf.constant(["Hello World", "", " a  b ", "ÄÖ é ß", "x,y,,z"]),
+        "M": lambda: tf.constant([["ab", "c"], ["", "def"]]),
+        "R": lambda: tf.ragged.constant([["a b", "c"], [], ["d e f"]]),
+        "BAD": lambda: tf.constant([b"a\xffb", b"\xe4\xb8", b"ok\x01", b"\xed\xa0\x80x"]),
+        "long": lambda: "x" * 100,
     }
 
 
