@@ -10,6 +10,7 @@ import numpy as np
 from headwater import image, ops
 from headwater.errors import ArgumentError
 from headwater.frontend.tensor_spec import TensorSpec
+from headwater.image.files import kind_of, opened, pixels_of
 from headwater.keras import settings
 from headwater.keras.utils.directories import FolderOptions, folder_datasets
 
@@ -128,17 +129,24 @@ class PictureLoader:
 
     def __call__(self, path: str) -> Any:
         with open(path, "rb") as file:
-            pixels = image.decode_image(file.read(), channels=self._channels, expand_animations=False)
-        found = self._resized(pixels)
-        return ops.transpose(found, (2, 0, 1)) if self._layout == "channels_first" else found
+            found = self._resized(self._pixels(file.read()))
+        if self._layout == "channels_last":
+            return found
+        return ops.transpose(found, (2, 0, 1)) if not isinstance(found, np.ndarray) else found.transpose(2, 0, 1)
 
-    def _resized(self, pixels: Any) -> Any:
-        if self._fit == "crop":
-            pixels = self._middle(np.asarray(pixels))
+    def _pixels(self, contents: bytes) -> np.ndarray:
+        if kind_of(contents) == "JPEG" and self._channels == 3:  # most pictures: without a tensor on the way
+            with opened(contents, "decode_jpeg", ("JPEG",)) as picture:
+                return pixels_of(picture, 3)
+        return np.asarray(image.decode_image(contents, channels=self._channels, expand_animations=False))
+
+    def _resized(self, pixels: np.ndarray) -> Any:
         if self._fit == "pad":
             return image.resize_with_pad(pixels, *self._size, method=self._interpolation)
+        if self._fit == "crop":
+            pixels = self._middle(pixels)
         if self._interpolation == "bilinear":
-            return ops.convert_to_tensor(bilinear(np.asarray(pixels), self._size))
+            return bilinear(pixels, self._size)
         return image.resize(pixels, self._size, method=self._interpolation)
 
     def _middle(self, pixels: np.ndarray) -> np.ndarray:
