@@ -30,6 +30,15 @@ def test_ragged_rows_of_texts_are_not_padded():
     assert found.to_list() == [row[row > 0].tolist() for row in vectorizer()(TEXTS[:4]).numpy()]
 
 
+def test_ragged_rows_are_cut():
+    def words(texts):
+        return tf.strings.split(texts)
+
+    for arguments in ({}, {"split": words, "standardize": "lower"}):
+        layer = layers.TextVectorization(ragged=True, output_sequence_length=2, vocabulary=["a", "b"], **arguments)
+        assert layer(np.array([["a b a"], [""], ["b"]])).to_list() == [[2, 3], [], [3]]
+
+
 def test_lookups_keep_the_rows_of_ragged_tensors():
     words = tf.ragged.constant([["a", "b"], [], ["z"]])
     assert layers.StringLookup(vocabulary=["a", "b"])(words).to_list() == [[1, 2], [], [0]]

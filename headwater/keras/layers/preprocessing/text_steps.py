@@ -136,6 +136,14 @@ def ngrams(tokens: np.ndarray, lengths: np.ndarray, widths: Sequence[int]) -> tu
     return _in_line(rows)
 
 
+def cut(values: np.ndarray, lengths: np.ndarray, size: int | None) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of no more than `size` values; all of them, if it is None. Arguments and results are as for `ngrams`."""
+    if size is None:
+        return values, lengths
+    places = np.arange(len(values)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    return values[places < size], np.minimum(lengths, size)
+
+
 def padded(values: np.ndarray, lengths: np.ndarray, size: int | None) -> np.ndarray:
     """Rows of one length: cut after `size` values, or filled up with zeros.
 

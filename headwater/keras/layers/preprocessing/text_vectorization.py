@@ -41,7 +41,7 @@ class TextVectorization(HostLayer):
             them otherwise.
         idf_weights: inverse document frequencies of the tokens, for "tf_idf".
         sparse: whether vectors are returned as SparseTensors.
-        ragged: for "int": whether rows are returned unpadded, as a RaggedTensor.
+        ragged: for "int": whether rows are returned unpadded (but cut), as a RaggedTensor.
         encoding: how bytes are read where tokens are shown.
     Example:
         >>> layer = TextVectorization(output_sequence_length=3)
@@ -259,10 +259,12 @@ class TextVectorization(HostLayer):
         if isinstance(tokens, composite.Rows):
             return self._of_rows(tokens, shape)
         found = self._lookup_layer(tokens)
-        if self._output_mode != "int" or (composite.is_composite(found) and self._ragged):
+        if self._output_mode != "int":
             return found
         if not composite.is_composite(found):
             return self._resized(found)
+        if self._ragged:
+            return composite.map_rows(lambda *rows: text_steps.cut(*rows, self._output_sequence_length), found)
         size = [None] * found.ragged_rank + [self._output_sequence_length]
         return found.to_tensor(default_value=0, shape=size)
 
@@ -278,8 +280,8 @@ class TextVectorization(HostLayer):
             rows = text_steps.padded(indices, tokens.lengths, self._output_sequence_length)
             return ops.convert_to_tensor(rows.reshape(*shape, rows.shape[-1]))
         if not shape:
-            return ops.convert_to_tensor(indices)
-        found = composite.ragged_rows(indices, tokens.lengths)
+            return ops.convert_to_tensor(indices[: self._output_sequence_length])
+        found = composite.ragged_rows(*text_steps.cut(indices, tokens.lengths, self._output_sequence_length))
         for size in reversed(shape[1:]):
             found = tf.RaggedTensor.from_uniform_row_length(found, size)
         return found
