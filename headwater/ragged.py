@@ -10,6 +10,7 @@ import numpy as np
 from headwater import ops
 from headwater.dtypes import as_dtype, result_type
 from headwater.errors import ArgumentError
+from headwater.frontend.host_values import host_array
 from headwater.frontend.ragged_tensor import RaggedTensor
 from headwater.frontend.ragged_tensor.construction import constant
 from headwater.frontend.ragged_tensor.functions import map_flat_values
@@ -17,7 +18,7 @@ from headwater.frontend.ragged_tensor.indexing import take
 from headwater.frontend.ragged_tensor.partition import RowPartition, host_integers
 from headwater.frontend.ragged_tensor.rearrangement import boolean_mask
 from headwater.frontend.ragged_tensor.rearrangement import stack as _stack
-from headwater.ops.convert import as_numpy, convert_to_tensor
+from headwater.ops.convert import convert_to_tensor
 
 __all__ = [
     "boolean_mask", "constant", "cross", "cross_hashed", "map_flat_values", "range", "row_splits_to_segment_ids",
@@ -60,7 +61,7 @@ def range(
         dtype = result_type(*(convert_to_tensor(x).dtype for x in (starts, limits, deltas)))
     kind = as_dtype(dtype).numpy
     first, last, step = np.broadcast_arrays(
-        *(np.atleast_1d(as_numpy(x)).astype(kind) for x in (starts, limits, deltas))
+        *(np.atleast_1d(host_array(x)).astype(kind) for x in (starts, limits, deltas))
     )
     if (step == 0).any():
         raise ArgumentError("ragged.range: a step of 0 never arrives.", fix="give steps other than 0.")

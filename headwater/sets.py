@@ -8,19 +8,20 @@ from typing import Any
 import numpy as np
 
 from headwater.errors import ArgumentError, DTypeError, ShapeError
+from headwater.frontend.host_values import host_array
 from headwater.frontend.sparse_tensor import SparseTensor
-from headwater.ops.convert import as_numpy, convert_to_tensor
+from headwater.ops.convert import convert_to_tensor
 
 
 def _rows(x: Any) -> tuple[tuple[int, ...], dict[tuple[int, ...], set[Any]], Any]:
     """The shape without the last axis, the set of each place there, and the dtype."""
     if isinstance(x, SparseTensor):
         found: dict[tuple[int, ...], set[Any]] = {}
-        for place, value in zip(x.host_indices().tolist(), as_numpy(x.values).tolist()):
+        for place, value in zip(x.host_indices().tolist(), host_array(x.values).tolist()):
             found.setdefault(tuple(place[:-1]), set()).add(value)
         return x.static_shape[:-1], found, x.dtype
     tensor = convert_to_tensor(x)
-    array = np.asarray(as_numpy(tensor))
+    array = host_array(tensor)
     if array.ndim < 2:
         raise ShapeError(f"sets of shape {array.shape}.", fix="give at least two axes, the last one the sets.")
     lead = array.shape[:-1]

@@ -186,7 +186,12 @@ class Backend(abc.ABC):
         return entry
 
 
-def _without_gaps(strings: np.ndarray) -> np.ndarray:
-    """Strings, the empty one where a NumPy rule filled in its zero; always an array, which NumPy scalars are not."""
-    gaps = np.equal(strings, 0)
-    return np.where(gaps, b"", strings) if gaps.any() else np.asarray(strings, object)
+def _without_gaps(strings: Any) -> np.ndarray:
+    """Strings as an array of bytes: the empty one where a NumPy rule filled in its zero."""
+    array = np.asarray(strings, object)
+    values = array.reshape(-1).tolist()
+    if set(map(type, values)) <= {bytes}:
+        return array
+    result = np.empty(len(values), object)
+    result[:] = [bytes(value) if isinstance(value, bytes) else b"" for value in values]
+    return result.reshape(array.shape)

@@ -9,9 +9,10 @@ import numpy as np
 
 from headwater.errors import ShapeError
 from headwater.frontend.fingerprints import concatenated, fingerprint64
+from headwater.frontend.host_values import host_array
 from headwater.frontend.ragged_tensor import RaggedTensor
 from headwater.frontend.sparse_tensor import SparseTensor
-from headwater.ops.convert import as_numpy, convert_to_tensor
+from headwater.ops.convert import convert_to_tensor
 
 DEFAULT_KEY = 0xDECAFCAFFE  # where a cross begins unless a key is given
 
@@ -23,12 +24,12 @@ def rows_of(feature: Any) -> list[list[Any]]:
     """
     if isinstance(feature, SparseTensor):
         rows: list[list[Any]] = [[] for _ in range(feature.static_shape[0])]
-        for (row, *_), value in zip(feature.host_indices().tolist(), as_numpy(feature.values).tolist()):
+        for (row, *_), value in zip(feature.host_indices().tolist(), host_array(feature.values).tolist()):
             rows[row].append(value)
         return rows
     if isinstance(feature, RaggedTensor):
         return feature.to_list()
-    array = np.asarray(as_numpy(convert_to_tensor(feature)))
+    array = host_array(convert_to_tensor(feature))
     if array.ndim != 2:
         raise ShapeError(f"a feature of shape {array.shape} is crossed.", fix="give it two axes: (rows, values).")
     return array.tolist()

@@ -11,10 +11,11 @@ import numpy as np
 from headwater import ops
 from headwater.dtypes import as_dtype
 from headwater.errors import ArgumentError, ShapeError
+from headwater.frontend.host_values import host_array
 from headwater.frontend.sparse_tensor import SparseTensor
 from headwater.ir.dispatch import Array
 from headwater.ir.spec import normalize_axis
-from headwater.ops.convert import as_numpy, convert_to_tensor
+from headwater.ops.convert import convert_to_tensor
 from headwater.primitives.constant import scalar
 
 # Functions that give zero for zero: they work on the values alone.
@@ -40,19 +41,8 @@ def from_dense(tensor: Any) -> SparseTensor:
     """The elements of a tensor that are not zero, nor empty."""
     tensor = convert_to_tensor(tensor)
     empty = b"" if tensor.spec.dtype.kind == "string" else 0
-    places = np.argwhere(_host(tensor) != empty)
+    places = np.argwhere(host_array(tensor) != empty)
     return SparseTensor(places.astype(np.int64), _elements(tensor, places), tensor.spec.shape)
-
-
-def _host(tensor: Any) -> np.ndarray:
-    from headwater.errors import NotTraceableError
-
-    if tensor.buffer is None:
-        raise NotTraceableError(
-            "which elements are zero depends on the arguments of a function that is being traced.",
-            fix="make sparse tensors outside of it, or let tf.function run it op by op.",
-        )
-    return np.asarray(as_numpy(tensor))
 
 
 def _elements(tensor: Any, places: np.ndarray) -> Any:
@@ -177,10 +167,10 @@ def added(a: SparseTensor, b: SparseTensor, threshold: Any = 0) -> SparseTensor:
     if not len(indices):
         return SparseTensor(indices, values, a.static_shape)
     total = SparseTensor(indices, ops.segment_sum(values, segments, num_segments=len(indices)), a.static_shape)
-    bound = np.asarray(as_numpy(threshold))
+    bound = host_array(threshold)
     if not bound:
         return total
-    return picked(total, np.flatnonzero(np.abs(_host(total.values)) >= bound))
+    return picked(total, np.flatnonzero(np.abs(host_array(total.values)) >= bound))
 
 
 def union_of_places(a: SparseTensor, b: SparseTensor) -> tuple[np.ndarray, np.ndarray]:

@@ -13,6 +13,7 @@ import numpy as np
 
 from headwater.dtypes import DType, as_dtype
 from headwater.errors import ArgumentError, DataLossError
+from headwater.frontend.host_values import host_array
 from headwater.frontend.ragged_tensor import RaggedTensor
 from headwater.frontend.ragged_tensor.partition import RowPartition
 from headwater.frontend.ragged_tensor.rearrangement import stack as stack_ragged
@@ -32,7 +33,7 @@ from headwater.io.features import (
     VarLenFeature,
 )
 from headwater.io.messages import packed, read_values
-from headwater.ops.convert import as_numpy, convert_to_tensor
+from headwater.ops.convert import convert_to_tensor
 from headwater.strings.elements import objects, of_strings, texts
 
 _KINDS = {1: "bytes", 2: "float", 3: "int64"}
@@ -166,7 +167,7 @@ def _empty(dtype: DType) -> Any:
 
 def _default(value: Any, dtype: DType, shape: Sequence[int], key: str) -> Any:
     tensor = convert_to_tensor(value, None if dtype.kind == "string" else dtype)
-    array = np.asarray(as_numpy(tensor))
+    array = host_array(tensor)
     if array.size != math.prod(shape) and array.size != 1:
         raise ArgumentError(
             f"feature {key!r} has a default of shape {array.shape}, and the shape {tuple(shape)}.",

@@ -14,8 +14,9 @@ import numpy as np
 
 from headwater.dtypes import DType, as_dtype
 from headwater.errors import ArgumentError, DataLossError, ShapeError
+from headwater.frontend.host_values import host_array
 from headwater.io.example import BytesList, Example, Feature, Features, FloatList, Int64List
-from headwater.ops.convert import as_numpy, convert_to_tensor
+from headwater.ops.convert import convert_to_tensor
 from headwater.strings.characters import parsed_float, parsed_whole
 from headwater.strings.elements import mapped, of_strings, string_op, texts
 
@@ -184,7 +185,7 @@ class _Column:
         else:
             tensor = convert_to_tensor(default)
             self.dtype = tensor.spec.dtype
-            values = np.asarray(as_numpy(tensor)).reshape(-1).tolist()
+            values = host_array(tensor).reshape(-1).tolist()
             if len(values) > 1:
                 raise ArgumentError(f"column {place} has {len(values)} defaults.", fix="give one value, or none: [].")
             self.default = values[0] if values else None

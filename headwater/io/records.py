@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import collections
 import io
+import itertools
 import os
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO
 
-from headwater.errors import ArgumentError, DataLossError, NotFoundError
+from headwater.errors import ArgumentError, DataLossError, NotFoundError, StateError
 from headwater.io.checksum import crc32c, crc32c_of_each
 
 _MASK = 0xA282EAD8
@@ -30,6 +31,20 @@ CHUNK = 1 << 20
 def masked(crc: int) -> int:
     """A checksum as the files have it: turned and moved, so that checksums of checksums are no problem."""
     return ((crc >> 15 | crc << 17) + _MASK) & 0xFFFFFFFF
+
+
+def framed_together(records: Sequence[bytes]) -> bytes:
+    """Records, one after the other, each with its length and checksums; those are computed for all at once."""
+    lengths = [len(record) for record in records]
+    headers = b"".join(map(_LENGTH.pack, lengths))
+    of_headers = crc32c_of_each(headers, range(0, len(headers), 8), [8] * len(records))
+    ends = list(itertools.accumulate(lengths))
+    of_records = crc32c_of_each(b"".join(records), [0, *ends[:-1]], lengths)
+    return b"".join(
+        part
+        for record, length, header, crc in zip(records, lengths, of_headers, of_records)
+        for part in (_HEADER.pack(length, masked(header)), record, _CRC.pack(masked(crc)))
+    )
 
 
 def framed(record: bytes) -> bytes:
@@ -292,15 +307,30 @@ class RecordWriter:
             self._file = open(os.fspath(path), "wb", buffering=CHUNK)  # noqa: SIM115
         except FileNotFoundError:
             raise NotFoundError(f"there is no folder for {path!r}.", fix="make it first.", where="") from None
+        self._waiting: list[
+            bytes
+        ] = []  # records that are not framed yet: checksums of many cost little more than of one
+        self._size = 0
         self._stream = None if not kind else zlib.compressobj(level, zlib.DEFLATED, 31 if kind == "GZIP" else 15)
 
     def write(self, record: bytes) -> None:
         """Write one record."""
-        data = framed(record)
-        self._file.write(data if self._stream is None else self._stream.compress(data))
+        if self._file.closed:
+            raise StateError("the file is closed: no record can be written.", fix="write before close().", where="")
+        self._waiting.append(bytes(record))
+        self._size += len(record) + 16
+        if self._size >= CHUNK:
+            self._write_waiting()
+
+    def _write_waiting(self) -> None:
+        records, self._waiting, self._size = self._waiting, [], 0
+        if records:
+            data = framed_together(records)
+            self._file.write(data if self._stream is None else self._stream.compress(data))
 
     def flush(self) -> None:
         """Let the file hold what was written."""
+        self._write_waiting()
         if self._stream is not None:
             self._file.write(self._stream.flush(zlib.Z_FULL_FLUSH))
         self._file.flush()
@@ -309,6 +339,7 @@ class RecordWriter:
         """Finish the file."""
         if self._file.closed:
             return
+        self._write_waiting()
         if self._stream is not None:
             self._file.write(self._stream.flush())
         self._file.close()

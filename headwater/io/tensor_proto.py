@@ -12,9 +12,10 @@ import numpy as np
 
 from headwater.dtypes import DTYPES, DType, as_dtype
 from headwater.errors import ArgumentError, DTypeError
+from headwater.frontend.host_values import host_array
 from headwater.frontend.sparse_tensor import SparseTensor
 from headwater.io import wire
-from headwater.ops.convert import as_numpy, convert_to_tensor
+from headwater.ops.convert import convert_to_tensor
 from headwater.strings.elements import objects, of_strings, texts
 
 _NUMBERS = {
@@ -44,7 +45,7 @@ def _serialized(tensor: Any) -> bytes:
     head = wire.varint_field(1, _NUMBERS[dtype.name]) + wire.bytes_field(2, shape)
     if dtype.kind == "string":
         return head + b"".join(wire.bytes_field(8, text) for text in texts(tensor, "serialize_tensor").reshape(-1))
-    content = np.ascontiguousarray(as_numpy(tensor)).tobytes()
+    content = np.ascontiguousarray(host_array(tensor)).tobytes()
     return head + (wire.bytes_field(4, content) if content else b"")
 
 
@@ -158,7 +159,7 @@ def serialize_sparse(sp_input: SparseTensor, out_type: Any = "string", name: str
 def serialize_many_sparse(sp_input: SparseTensor, out_type: Any = "string", name: str | None = None) -> Any:
     """Each item of a batch, along the first axis, as three strings: (batch, 3)."""
     indices, values, shape = sp_input.host_indices(), sp_input.values, sp_input.static_shape
-    array = np.asarray(as_numpy(values))
+    array = host_array(values)
     parts = []
     for item in range(shape[0]):
         chosen = indices[:, 0] == item
@@ -179,10 +180,10 @@ def deserialize_many_sparse(
         raise ArgumentError(f"deserialize_many_sparse of strings of shape {array.shape}.", fix="pass (batch, 3).")
     kind, indices, values, sizes = as_dtype(dtype), [], [], []
     for item, (places, elements, shape) in enumerate(array.tolist()):
-        own = np.asarray(as_numpy(_parsed(places, as_dtype("int64"))))
+        own = np.asarray(host_array(_parsed(places, as_dtype("int64"))))
         indices.append(np.insert(own, 0, item, axis=1))
-        values.append(np.asarray(as_numpy(_parsed(elements, kind))))
-        sizes.append(np.asarray(as_numpy(_parsed(shape, as_dtype("int64")))))
+        values.append(host_array(_parsed(elements, kind)))
+        sizes.append(np.asarray(host_array(_parsed(shape, as_dtype("int64")))))
     if not sizes:
         whole = [0, *([0] * (rank or 1))]
         return SparseTensor(np.zeros((0, len(whole)), np.int64), convert_to_tensor(objects([], 0), kind), whole)

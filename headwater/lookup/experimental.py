@@ -8,9 +8,10 @@ import numpy as np
 
 from headwater.dtypes import as_dtype
 from headwater.errors import ArgumentError
+from headwater.frontend.host_values import host_array
 from headwater.frontend.ragged_tensor import RaggedTensor
 from headwater.lookup.tables import MutableTable, host_keys, key_list, require_whole
-from headwater.ops.convert import as_numpy, convert_to_tensor
+from headwater.ops.convert import convert_to_tensor
 
 __all__ = ["DenseHashTable", "MutableHashTable"]
 
@@ -50,8 +51,8 @@ class MutableHashTable(MutableTable):
         flat = keys.flat_values if isinstance(keys, RaggedTensor) else keys
         array, _ = host_keys(flat, self.key_dtype, "lookup")
         known = self._found(key_list(array, ())).reshape(array.shape) > 0
-        values = np.asarray(as_numpy(found.flat_values if isinstance(found, RaggedTensor) else found))
-        given = np.asarray(as_numpy(convert_to_tensor(dynamic_default_values)))
+        values = host_array(found.flat_values if isinstance(found, RaggedTensor) else found)
+        given = host_array(convert_to_tensor(dynamic_default_values))
         shown = known.reshape(*known.shape, *(1,) * self._default.ndim)
         mixed = self._as_tensor(np.where(shown, values, given))
         return found.with_flat_values(mixed) if isinstance(found, RaggedTensor) else mixed

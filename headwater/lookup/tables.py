@@ -10,11 +10,12 @@ import numpy as np
 
 from headwater.dtypes import DType, as_dtype
 from headwater.errors import ArgumentError, DTypeError, NotTraceableError, ShapeError
+from headwater.frontend.host_values import host_array
 from headwater.frontend.ragged_tensor import RaggedTensor
 from headwater.frontend.sparse_tensor import SparseTensor
 from headwater.io import wire
 from headwater.io.tensor_proto import parse_tensor, serialize_tensor
-from headwater.ops.convert import as_numpy, convert_to_tensor
+from headwater.ops.convert import convert_to_tensor
 from headwater.strings.elements import objects, of_strings, texts
 
 
@@ -37,7 +38,7 @@ def host_keys(keys: Any, dtype: DType, what: str) -> tuple[np.ndarray, Any]:
             f"{what}: keys that depend on the arguments of a function being traced; tables are the host's.",
             fix="look keys up outside of it, or let tf.function run it op by op.",
         )
-    return np.asarray(as_numpy(tensor)), tensor
+    return host_array(tensor), tensor
 
 
 def _wanted(keys: Any, dtype: DType) -> DType | None:
@@ -69,7 +70,7 @@ class Table:
                 f"a default of {tensor.spec.dtype.name} in a table of {self._value_dtype.name} values.",
                 fix=f"cast it to {self._value_dtype.name}.",
             )
-        self._default = np.asarray(as_numpy(tensor))
+        self._default = host_array(tensor)
         self._default_tensor = tensor
         self._key_shape: tuple[int, ...] = ()
         self._rows: dict[Any, int] = {}

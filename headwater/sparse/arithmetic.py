@@ -9,10 +9,11 @@ import numpy as np
 
 from headwater import ops
 from headwater.errors import ArgumentError, ShapeError
+from headwater.frontend.host_values import host_array
 from headwater.frontend.ragged_tensor import RaggedTensor
 from headwater.frontend.sparse_functions import added, product, reduced, to_dense, union_of_places
 from headwater.frontend.sparse_tensor import SparseTensor
-from headwater.ops.convert import as_numpy, convert_to_tensor
+from headwater.ops.convert import convert_to_tensor
 from headwater.sparse.construction import from_dense
 
 
@@ -169,7 +170,7 @@ def sampled_addmm(
 ) -> tuple[Any, Any, Any]:
     """Elements of `alpha * mat1 @ mat2 + beta * values` at places alone, as indices, values and shape."""
     indices = convert_to_tensor(indices)
-    places = np.asarray(as_numpy(indices))
+    places = host_array(indices)
     left, right = convert_to_tensor(mat1), convert_to_tensor(mat2)
     batch = tuple(places[:, axis] for axis in range(places.shape[1] - 2))
     rows = ops.get_item(left, (*batch, places[:, -2]))
@@ -181,7 +182,7 @@ def sampled_addmm(
 
 def _segments(data: Any, indices: Any, segment_ids: Any, num_segments: Any) -> tuple[Any, Any, Any]:
     """Sums of the rows named, by segment; how many each has."""
-    segments = np.asarray(as_numpy(segment_ids))
+    segments = host_array(segment_ids)
     if (np.diff(segments) < 0).any():
         raise ArgumentError("segment_ids fall.", fix="sort them, and the indices alike.")
     count = int(num_segments) if num_segments is not None else int(segments.max(initial=-1)) + 1
@@ -279,10 +280,10 @@ def bincount(
 def _counted(values: Any) -> tuple[np.ndarray, np.ndarray, int | None]:
     """The row of each number, the numbers, and how many rows there are (None for one axis)."""
     if isinstance(values, SparseTensor):
-        return values.host_indices()[:, 0], np.asarray(as_numpy(values.values)), values.static_shape[0]
+        return values.host_indices()[:, 0], host_array(values.values), values.static_shape[0]
     if isinstance(values, RaggedTensor):
-        return values.partition.rowids, np.asarray(as_numpy(values.flat_values)), values.nrows_static
-    array = np.asarray(as_numpy(convert_to_tensor(values)))
+        return values.partition.rowids, host_array(values.flat_values), values.nrows_static
+    array = host_array(convert_to_tensor(values))
     if array.ndim < 2:
         return np.zeros(array.size, np.int64), array.reshape(-1), None
     width = array.shape[-1]

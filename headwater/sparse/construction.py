@@ -8,11 +8,12 @@ import numpy as np
 
 from headwater import ops
 from headwater.errors import ArgumentError
+from headwater.frontend.host_values import host_array
 from headwater.frontend.indexed_slices import IndexedSlices
 from headwater.frontend.sparse_functions import from_dense as _from_dense
 from headwater.frontend.sparse_functions import to_dense as _to_dense
 from headwater.frontend.sparse_tensor import SparseTensor
-from headwater.ops.convert import as_numpy, convert_to_tensor
+from headwater.ops.convert import convert_to_tensor
 
 
 def from_dense(tensor: Any, name: str | None = None) -> SparseTensor:
@@ -48,7 +49,7 @@ def to_indicator(sp_input: SparseTensor, vocab_size: int, name: str | None = Non
 
     The last axis of the sparse tensor gives way to one of `vocab_size`.
     """
-    numbers = np.asarray(as_numpy(sp_input.values)).astype(np.int64)
+    numbers = host_array(sp_input.values).astype(np.int64)
     if numbers.size and (numbers.min() < 0 or numbers.max() >= vocab_size):
         raise ArgumentError(f"to_indicator: a number outside of 0 to {vocab_size - 1}.", fix="raise vocab_size.")
     shape = (*sp_input.static_shape[:-1], int(vocab_size))
@@ -67,6 +68,6 @@ def eye(num_rows: int, num_columns: int | None = None, dtype: Any = "float32", n
 
 def mask(a: IndexedSlices, mask_indices: Any, name: str | None = None) -> IndexedSlices:
     """IndexedSlices without the slices of these numbers."""
-    numbers = np.asarray(as_numpy(a.indices))
-    kept = np.flatnonzero(~np.isin(numbers, np.asarray(as_numpy(mask_indices))))
+    numbers = host_array(a.indices)
+    kept = np.flatnonzero(~np.isin(numbers, host_array(mask_indices)))
     return IndexedSlices(ops.take(a.values, kept, axis=0), numbers[kept], a.dense_shape)

@@ -8,10 +8,11 @@ import numpy as np
 
 from headwater import ops
 from headwater.errors import ArgumentError
+from headwater.frontend.host_values import host_array
 from headwater.frontend.ragged_tensor import RaggedTensor
 from headwater.frontend.sparse_functions import picked
 from headwater.frontend.sparse_tensor import SparseTensor
-from headwater.ops.convert import as_numpy, convert_to_tensor
+from headwater.ops.convert import convert_to_tensor
 from headwater.sparse.rearrangement import fill_empty_rows
 
 
@@ -105,9 +106,9 @@ def safe_embedding_lookup_sparse(
         flat = [int(np.prod(lead)), sparse_ids.static_shape[-1]]
         ids = reshape(ids, flat)
         sparse_weights = None if sparse_weights is None else reshape(sparse_weights, flat)
-    kept = np.asarray(as_numpy(ids.values)) >= 0
+    kept = host_array(ids.values) >= 0
     if sparse_weights is not None and combiner != "sum":
-        kept &= np.asarray(as_numpy(sparse_weights.values)) > 0
+        kept &= host_array(sparse_weights.values) > 0
     chosen = np.flatnonzero(kept)
     ids, empty = fill_empty_rows(picked(ids, chosen), default_id or 0)
     weights = None if sparse_weights is None else fill_empty_rows(picked(sparse_weights, chosen), 1)[0]

@@ -10,11 +10,12 @@ import numpy as np
 
 from headwater import ops
 from headwater.errors import ArgumentError, ShapeError
+from headwater.frontend.host_values import host_array
 from headwater.frontend.ragged_tensor.partition import host_integers
 from headwater.frontend.sparse_functions import picked, reordered, strides_of
 from headwater.frontend.sparse_tensor import SparseTensor
 from headwater.ir.spec import normalize_axis
-from headwater.ops.convert import as_numpy, convert_to_tensor
+from headwater.ops.convert import convert_to_tensor
 
 
 def reorder(sp_input: SparseTensor, name: str | None = None) -> SparseTensor:
@@ -125,7 +126,7 @@ def split(
 
 def retain(sp_input: SparseTensor, to_retain: Any) -> SparseTensor:
     """The elements for which `to_retain` is true."""
-    kept = np.asarray(as_numpy(convert_to_tensor(to_retain)))
+    kept = host_array(convert_to_tensor(to_retain))
     if kept.shape != (len(sp_input.host_indices()),):
         raise ShapeError(
             f"retain: {kept.shape} answers for {len(sp_input.host_indices())} elements.", fix="give one for each."

@@ -9,7 +9,8 @@ import numpy as np
 
 from headwater.dtypes import as_dtype
 from headwater.errors import ArgumentError, ShapeError
-from headwater.ops.convert import as_numpy, convert_to_tensor
+from headwater.frontend.host_values import host_array
+from headwater.ops.convert import convert_to_tensor
 from headwater.strings.elements import mapped, of_numbers, of_strings, string_op, texts
 
 _BLANKS = b" \t\n\v\f\r"
@@ -87,7 +88,7 @@ def substr(input: Any, pos: Any, len: Any, unit: str = "BYTE", name: str | None 
         array([b'ell', b'orl'], dtype=object)
     """
     array, by_character = texts(input, "substr"), _unit(unit)
-    starts, counts = np.asarray(as_numpy(pos)), np.asarray(as_numpy(len))
+    starts, counts = host_array(pos), host_array(len)
     if starts.shape != counts.shape:
         raise ShapeError(f"substr: pos has shape {starts.shape}, len {counts.shape}.", fix="give both one shape.")
     try:
@@ -212,7 +213,7 @@ def as_string(
         layout += "g" if shortest else "e" if scientific else "f"
     else:
         layout += "d" if dtype.is_integer else "s"
-    array = as_numpy(tensor)
+    array = host_array(tensor)
     values = array.astype(np.float64 if dtype.is_floating else array.dtype).reshape(-1).tolist()
     return of_strings([_spelled(layout, value) for value in values], array.shape)
 

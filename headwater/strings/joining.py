@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from headwater.errors import ArgumentError, ShapeError
+from headwater.frontend.host_values import host_array
 from headwater.frontend.ragged_tensor import RaggedTensor
 from headwater.frontend.ragged_tensor.broadcasting import elementwise
 from headwater.frontend.ragged_tensor.indexing import expanded
 from headwater.ir.spec import normalize_axis
-from headwater.ops.convert import as_numpy, convert_to_tensor
+from headwater.ops.convert import convert_to_tensor
 from headwater.strings.elements import of_strings, texts
 
 
@@ -59,7 +60,7 @@ def reduce_join(
     if isinstance(inputs, RaggedTensor):
         return _joined_rows(inputs, axis, keepdims, between)
     array = texts(inputs, "reduce_join")
-    given = range(array.ndim - 1, -1, -1) if axis is None else np.atleast_1d(as_numpy(axis)).tolist()
+    given = range(array.ndim - 1, -1, -1) if axis is None else np.atleast_1d(host_array(axis)).tolist()
     axes = [normalize_axis(int(place), array.ndim, "reduce_join") for place in given]
     rest = [place for place in range(array.ndim) if place not in axes]
     shape = tuple(array.shape[place] for place in rest)
@@ -69,7 +70,7 @@ def reduce_join(
 
 
 def _joined_rows(inputs: RaggedTensor, axis: Any, keepdims: bool, between: bytes) -> Any:
-    places = range(inputs.ndim) if axis is None else np.atleast_1d(as_numpy(axis)).tolist()
+    places = range(inputs.ndim) if axis is None else np.atleast_1d(host_array(axis)).tolist()
     found: Any = inputs
     axes = sorted((normalize_axis(int(place), inputs.ndim, "reduce_join") for place in places), reverse=True)
     for place in axes:
@@ -100,8 +101,8 @@ def unsorted_segment_join(
         >>> unsorted_segment_join(["this", "a", "test", "is"], [0, 1, 1, 0], 2, ":").numpy()
         array([b'this:is', b'a:test'], dtype=object)
     """
-    array, segments = texts(inputs, "unsorted_segment_join"), np.asarray(as_numpy(segment_ids))
-    count = int(as_numpy(num_segments))
+    array, segments = texts(inputs, "unsorted_segment_join"), host_array(segment_ids)
+    count = int(host_array(num_segments))
     if array.shape[: segments.ndim] != segments.shape:
         raise ShapeError(
             f"unsorted_segment_join: segments of shape {segments.shape} for strings of shape {array.shape}.",
@@ -142,7 +143,7 @@ def format(template: str, inputs: Any, placeholder: str = "{}", summarize: int =
         raise ArgumentError(
             f"{len(pieces) - 1} placeholders for {len(tensors)} tensors.", fix="give one tensor for each placeholder."
         )
-    shown = [_written(as_numpy(tensor), summarize) for tensor in tensors]
+    shown = [_written(host_array(tensor), summarize) for tensor in tensors]
     return convert_to_tensor("".join(part for pair in zip(pieces, [*shown, ""]) for part in pair))
 
 

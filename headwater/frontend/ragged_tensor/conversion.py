@@ -8,12 +8,13 @@ import numpy as np
 
 from headwater import ops
 from headwater.dtypes import as_dtype
-from headwater.errors import ArgumentError, NotTraceableError, ShapeError
+from headwater.errors import ArgumentError, ShapeError
+from headwater.frontend.host_values import host_array
 from headwater.frontend.ragged_tensor.partition import RowPartition, host_integers, ranges
 from headwater.frontend.ragged_tensor.ragged_tensor import RaggedTensor
 from headwater.frontend.tensor_shape import TensorShape
 from headwater.ir.dispatch import Array
-from headwater.ops.convert import as_numpy, convert_to_tensor
+from headwater.ops.convert import convert_to_tensor
 from headwater.primitives.constant import scalar
 
 
@@ -68,19 +69,10 @@ def _within(tensor: Any, partitions: list[RowPartition]) -> RaggedTensor:
 
 def _without_padding(rows: Any, padding: Any) -> np.ndarray:
     """Lengths of rows without the padding at their ends."""
-    values = _host(rows, "the padding")
-    kept = values != np.asarray(as_numpy(convert_to_tensor(padding, rows.spec.dtype)))
+    values = host_array(rows, "the padding of a ragged tensor")
+    kept = values != host_array(convert_to_tensor(padding, rows.spec.dtype))
     kept = kept.reshape(*values.shape[:2], -1).any(-1)
     return np.where(kept.any(1), kept.shape[1] - np.argmax(kept[:, ::-1], axis=1), 0)
-
-
-def _host(tensor: Any, what: str) -> np.ndarray:
-    if tensor.buffer is None:
-        raise NotTraceableError(
-            f"{what} of a ragged tensor depends on values that a function being traced has not yet.",
-            fix="make ragged tensors outside of it.",
-        )
-    return as_numpy(tensor)
 
 
 def uniform(tensor: Any, ragged_rank: int, kind: Any = np.int64) -> Any:
@@ -130,7 +122,7 @@ def _width(partition: RowPartition) -> int:
 
 
 def _asked_sizes(shape: Any, ndim: int) -> list[int | None]:
-    given = as_numpy(shape).tolist() if isinstance(shape, (Array, np.ndarray)) else shape
+    given = host_array(shape).tolist() if isinstance(shape, (Array, np.ndarray)) else shape
     sizes = [None if size is None or int(size) == -1 else int(size) for size in TensorShape(given)]
     if len(sizes) > ndim:
         raise ShapeError(f"to_tensor: shape {tuple(given)} for {ndim} axes.", fix="name each axis once.")

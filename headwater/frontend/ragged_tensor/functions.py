@@ -11,13 +11,14 @@ import numpy as np
 from headwater import ops
 from headwater.dtypes import as_dtype
 from headwater.errors import ShapeError, UnsupportedError
+from headwater.frontend.host_values import host_array
 from headwater.frontend.ragged_tensor import rearrangement as rows
 from headwater.frontend.ragged_tensor.broadcasting import elementwise
 from headwater.frontend.ragged_tensor.ragged_tensor import RaggedTensor
 from headwater.frontend.ragged_tensor.reduction import REDUCTIONS, aggregate
 from headwater.frontend.ragged_tensor.shape import DynamicRaggedShape
 from headwater.frontend.ragged_tensor.spec import RaggedTensorSpec
-from headwater.ops.convert import as_numpy, convert_to_tensor
+from headwater.ops.convert import convert_to_tensor
 
 # Modules whose functions compute each element on its own, and those of their functions that do not.
 _ELEMENTWISE_MODULES = frozenset(
@@ -161,7 +162,7 @@ def _add_n(inputs: Any, name: str | None = None) -> Any:
 
 def _segment(kind: str) -> Callable[..., Any]:
     def aggregated(data: Any, segment_ids: Any, num_segments: Any = None, **options: Any) -> Any:
-        segments = np.asarray(as_numpy(segment_ids))
+        segments = host_array(segment_ids)
         count = int(num_segments) if num_segments is not None else int(segments.max(initial=-1)) + 1
         return aggregate(kind, data, segments, count)
 

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from headwater.dtypes import as_dtype
-from headwater.errors import ArgumentError, NotTraceableError, ShapeError
+from headwater.errors import ArgumentError, ShapeError
+from headwater.frontend.host_values import host_array
 from headwater.ir.dispatch import Array
-from headwater.ops.convert import as_numpy
 
 
 def host_integers(x: Any, what: str) -> np.ndarray:
@@ -17,13 +17,7 @@ def host_integers(x: Any, what: str) -> np.ndarray:
 
     Raises: NotTraceableError for a traced tensor, which has no values; ArgumentError for other values.
     """
-    if isinstance(x, Array) and x.buffer is None:
-        raise NotTraceableError(
-            f"{what} of a ragged tensor depend on the arguments of a function that is being traced.",
-            fix="make ragged tensors outside of it, or of values that are known.",
-        )
-    given = x.__headwater_tensor__() if hasattr(x, "__headwater_tensor__") else x
-    array = np.asarray(as_numpy(given))
+    array = host_array(x, f"{what} of a ragged or sparse tensor")
     if array.dtype.kind not in "iu" and array.size:
         raise ArgumentError(f"{what} of dtype {array.dtype} are no whole numbers.", fix="pass int32 or int64.")
     if array.dtype == np.int32 and (isinstance(x, Array) or hasattr(x, "dtype")):

@@ -12,10 +12,11 @@ import numpy as np
 from headwater import ops
 from headwater.dtypes import DType, as_dtype
 from headwater.errors import ArgumentError, ShapeError
+from headwater.frontend.host_values import host_array
 from headwater.frontend.operators import Operators
 from headwater.frontend.ragged_tensor.partition import RowPartition, host_integers
 from headwater.frontend.tensor_shape import TensorShape
-from headwater.ops.convert import as_numpy, convert_to_tensor
+from headwater.ops.convert import convert_to_tensor
 from headwater.ops.symbolic import welcome_composites
 
 
@@ -268,7 +269,7 @@ class RaggedTensor(Operators):
         """The sizes of the smallest tensor that holds it."""
         inner = self.flat_values.spec.shape[1:]
         sizes = [self._partition.nrows, *(partition.longest for partition in self.partitions), *inner]
-        chosen = sizes if axis is None else np.asarray(sizes)[as_numpy(axis)]
+        chosen = sizes if axis is None else np.asarray(sizes)[host_array(axis)]
         return convert_to_tensor(np.asarray(chosen, as_dtype(out_type or self._partition.splits.dtype).numpy))
 
     def consumers(self) -> list[Any]:
@@ -319,14 +320,14 @@ class RaggedTensor(Operators):
 
     def to_list(self) -> list[Any]:
         """Nested lists of Python values."""
-        values = self._values.to_list() if isinstance(self._values, RaggedTensor) else as_numpy(self._values).tolist()
+        values = self._values.to_list() if isinstance(self._values, RaggedTensor) else host_array(self._values).tolist()
         splits = self._partition.splits.tolist()
         return [values[start:end] for start, end in itertools.pairwise(splits)]
 
     def numpy(self) -> np.ndarray:
         """An array of its rows: of objects, if their lengths differ."""
         if not isinstance(self._values, RaggedTensor):
-            values = as_numpy(self._values)
+            values = host_array(self._values)
             lengths = self._partition.lengths
             if len(lengths) and (lengths == lengths[0]).all():
                 return values.reshape(len(lengths), lengths[0], *values.shape[1:])

@@ -10,12 +10,13 @@ import numpy as np
 
 from headwater import ops
 from headwater.errors import ArgumentError, IndexRangeError, ShapeError, UnsupportedError
+from headwater.frontend.host_values import host_array
 from headwater.frontend.ragged_tensor.conversion import nested_uniform, places_of, uniform
 from headwater.frontend.ragged_tensor.indexing import expanded, take, take_rows
 from headwater.frontend.ragged_tensor.partition import RowPartition, host_integers, ranges
 from headwater.frontend.ragged_tensor.ragged_tensor import RaggedTensor
 from headwater.ir.spec import normalize_axis
-from headwater.ops.convert import as_numpy, convert_to_tensor
+from headwater.ops.convert import convert_to_tensor
 
 
 def as_ragged(x: Any, ragged_rank: int) -> RaggedTensor:
@@ -131,7 +132,7 @@ def _tiled(x: Any, counts: list[int]) -> Any:
 
 def reverse(x: Any, axis: Any) -> Any:
     """The order of the elements along axes reversed, row by row."""
-    for place in (normalize_axis(int(a), rank(x), "reverse") for a in np.atleast_1d(as_numpy(axis))):
+    for place in (normalize_axis(int(a), rank(x), "reverse") for a in np.atleast_1d(host_array(axis))):
         x = _reversed(x, place)
     return x
 
@@ -278,7 +279,7 @@ def _require_equal(masked: int, there: int) -> None:
 
 def places_where(condition: RaggedTensor) -> Any:
     """The places where it holds: int64, (count, axes)."""
-    flat = as_numpy(condition.flat_values).astype(bool)
+    flat = host_array(condition.flat_values).astype(bool)
     kept = np.nonzero(flat)
     places = [place[kept[0]] for place in places_of(condition.partitions)]
     return convert_to_tensor(np.stack([*places, *kept[1:]], 1).astype(np.int64))
