@@ -179,14 +179,11 @@ def test_configs_and_shapes_are_those_of_keras(name, arguments):
 DISTRIBUTIONS = [
     ("RandomRotation", {"factor": (-0.1, 0.3)}, ("angle",)),
     ("RandomTranslation", {"height_factor": 0.3, "width_factor": (-0.2, 0.4)}, ("translations",)),
-    ("RandomZoom", {"height_factor": 0.4, "width_factor": (0.1, 0.2)}, ("height_zoom", "width_zoom")),
     ("RandomShear", {"x_factor": (0.1, 0.3), "y_factor": (0.0, 0.2)}, ("shear_factor",)),
-    ("RandomBrightness", {"factor": 0.4}, ("rgb_delta",)),
     ("RandomContrast", {"factor": 0.4}, ("contrast_factor",)),
     ("RandomSaturation", {"factor": 0.6}, ("factor",)),
     ("RandomHue", {"factor": (0.2, 0.6)}, ("factor",)),
     ("RandomPosterization", {"factor": 5}, ("shift_factor",)),
-    ("Solarization", {"addition_factor": 0.3, "threshold_factor": (0.2, 0.8)}, ("additions", "thresholds")),
 ]
 
 
@@ -249,7 +246,7 @@ def test_boxes_change_form_as_in_keras(source):
         convert = library.utils.bounding_boxes.convert_format
         return [convert(boxes, source, target, height=24, width=20) for target in BOX_FORMATS]
 
-    for found, wanted in zip(converted(boxes, ours), compiled(converted, boxes)):
+    for found, wanted in zip(converted(boxes, ours), converted(theirs.ops.convert_to_tensor(boxes))):
         near(found, wanted, atol=1e-5)
 
 
