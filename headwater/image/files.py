@@ -13,6 +13,7 @@ import numpy as np
 from headwater import ops
 from headwater.errors import ArgumentError, ShapeError
 
+_PILLOW_MODULES = r"PIL\."
 MOST_PIXELS = 2**29  # of one file: more is taken for an attack
 
 
@@ -61,6 +62,13 @@ def kind_of(data: bytes) -> str:
     return "JXL" if data[:2] == b"\xff\x0a" or data[4:8] == b"JXL " else ""
 
 
+def _hush() -> None:
+    """Let Pillow's own modules not warn of files that are odd. The filter is set once and stays: setting and taking it
+    back around each file would mix up the filters of threads that decode at the same time, for the whole program."""
+    if not any(getattr(module, "pattern", "") == _PILLOW_MODULES for _, _, _, module, _ in warnings.filters):
+        warnings.filterwarnings("ignore", module=_PILLOW_MODULES)
+
+
 @contextlib.contextmanager
 def opened(data: bytes, what: str, kinds: tuple[str, ...]) -> Iterator[Any]:
     """The file as a Pillow image, not decoded yet; what goes wrong while it is used is one of our errors.
@@ -74,14 +82,12 @@ def opened(data: bytes, what: str, kinds: tuple[str, ...]) -> Iterator[Any]:
             f"{what}: the file ({len(data)} bytes) is no {' or '.join(kinds)}: it {begins}.",
             fix="check its path and its kind; tf.io.decode_image finds the kind by itself.",
         )
+    _hush()
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", image_module.DecompressionBombWarning)
-            warnings.simplefilter("ignore", UserWarning)
-            with image_module.open(io.BytesIO(data), formats=[kind] if kind != "JXL" else None) as image:
-                if image.width * image.height > MOST_PIXELS:
-                    raise image_module.DecompressionBombError(f"{image.width} x {image.height} pixels")
-                yield image
+        with image_module.open(io.BytesIO(data), formats=[kind] if kind != "JXL" else None) as image:
+            if image.width * image.height > min(MOST_PIXELS, image_module.MAX_IMAGE_PIXELS or MOST_PIXELS):
+                raise image_module.DecompressionBombError(f"{image.width} x {image.height} pixels")
+            yield image
     except ArgumentError:
         raise
     except (image_module.DecompressionBombWarning, image_module.DecompressionBombError) as error:

@@ -6,6 +6,7 @@ import itertools
 import os
 import tarfile
 import threading
+import warnings
 import wave
 
 import keras as real
@@ -331,3 +332,12 @@ def test_ragged_sounds_and_both_parts(sounds):
     for arguments in ({"ragged": True, "output_sequence_length": 3}, {"sampling_rate": -1}, {"sampling_rate": 1.5}):
         with pytest.raises(ValueError):
             keras.utils.audio_dataset_from_directory(str(sounds), **arguments)
+
+
+def test_pictures_read_in_threads_leave_the_filters_of_warnings_as_they_were(pictures):
+    dataset = keras.utils.image_dataset_from_directory(str(pictures), image_size=(4, 4), verbose=False)
+    list(dataset)
+    before = list(warnings.filters)
+    for _ in range(5):
+        list(dataset)
+    assert warnings.filters == before
