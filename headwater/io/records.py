@@ -344,6 +344,10 @@ class RecordWriter:
             self._file.write(self._stream.flush())
         self._file.close()
 
+    def __del__(self) -> None:
+        if hasattr(self, "_waiting"):
+            self.close()
+
     def __enter__(self) -> RecordWriter:
         return self
 
