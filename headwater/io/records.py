@@ -307,9 +307,7 @@ class RecordWriter:
             self._file = open(os.fspath(path), "wb", buffering=CHUNK)  # noqa: SIM115
         except FileNotFoundError:
             raise NotFoundError(f"there is no folder for {path!r}.", fix="make it first.", where="") from None
-        self._waiting: list[
-            bytes
-        ] = []  # records that are not framed yet: checksums of many cost little more than of one
+        self._waiting: list[bytes] = []  # not framed yet: checksums of many cost little more than of one
         self._size = 0
         self._stream = None if not kind else zlib.compressobj(level, zlib.DEFLATED, 31 if kind == "GZIP" else 15)
 
