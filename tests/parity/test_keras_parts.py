@@ -183,7 +183,7 @@ LATER = {
     "callbacks": {"OrbaxCheckpoint", "TensorBoard"},
     "optimizers": {"legacy"},
     "utils": {
-        "deserialize_keras_object", "FeatureSpace", "audio_dataset_from_directory", "bounding_boxes",
+        "deserialize_keras_object", "audio_dataset_from_directory", "bounding_boxes",
         "get_source_inputs", "image_dataset_from_directory", "legacy", "model_to_dot", "plot_model",
         "text_dataset_from_directory", "timeseries_dataset_from_array",
     },
