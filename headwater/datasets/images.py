@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -13,7 +12,7 @@ from headwater.datasets.cards import Card
 from headwater.datasets.loaded import Columns
 from headwater.datasets.origins import Origin
 from headwater.datasets.text_tables import text_column
-from headwater.errors import DataLossError, UnsupportedError
+from headwater.errors import DataLossError
 
 _IDX_DTYPES = {8: "u1", 9: "i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
 
@@ -93,22 +92,16 @@ def _photographs(root: Path, names: list[str]) -> dict[str, Columns]:
     return {"train": {"image": images, "name": text_column([Path(name).stem for name in names])}}
 
 
-def _pillow() -> Any:
-    try:
-        import PIL.Image
-    except ImportError:
-        raise UnsupportedError("pictures need the package Pillow.", fix="pip install pillow.", where="") from None
-    return PIL.Image
-
-
 def _picture(path: Path, mode: str, side: int | None = None) -> np.ndarray:
     """A picture as an array; with `side`, made as large as fits a square of it, in its middle."""
-    pillow = _pillow()
-    with pillow.open(path) as file:
+    from headwater.image.files import pillow
+
+    image_module = pillow()
+    with image_module.open(path) as file:
         image = file.convert(mode)
     if side is not None:
         image.thumbnail((side, side))
-        square = pillow.new(mode, (side, side))
+        square = image_module.new(mode, (side, side))
         square.paste(image, ((side - image.width) // 2, (side - image.height) // 2))
         image = square
     return np.asarray(image)

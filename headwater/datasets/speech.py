@@ -3,35 +3,18 @@
 from __future__ import annotations
 
 import re
-import wave
 from pathlib import Path
 
 import numpy as np
 
+from headwater.audio import decode_wav
 from headwater.datasets.cards import Card
 from headwater.datasets.loaded import Columns
 from headwater.datasets.origins import Origin
 from headwater.datasets.text_tables import text_column
-from headwater.errors import DataLossError
 
 _SPOKEN = re.compile(r"(?P<stem>.*)_desc(_(?P<language>[a-z]{2,3}(_[A-Z]{2})?))?\.ogg")
 _LETTER = re.compile(r'<sound\s+name="([^"]*)"\s+file="([^"]*)"')
-
-
-def read_wav(path: Path) -> tuple[np.ndarray, int]:
-    """The samples of a WAV file of 16 bits, (time,) or (time, channels), and how many there are in a second.
-
-    Raises: DataLossError if it is none.
-    """
-    try:
-        with wave.open(str(path)) as file:
-            if file.getsampwidth() != 2:
-                raise DataLossError(f"{path} has {8 * file.getsampwidth()} bits a sample, not 16.", where="")
-            samples = np.frombuffer(file.readframes(file.getnframes()), "<i2")
-            channels, rate = file.getnchannels(), file.getframerate()
-    except (wave.Error, EOFError) as error:
-        raise DataLossError(f"{path} is no WAV file: {error}.", fix="fetch it again.", where="") from None
-    return (samples if channels == 1 else samples.reshape(-1, channels)), rate
 
 
 def captions(path: Path) -> dict[str, str]:
@@ -65,12 +48,12 @@ def _recordings(rows: list[tuple[str, str, str]]) -> dict[str, Columns]:
 
 
 def _prompts(root: Path, names: list[str]) -> dict[str, Columns]:
-    """Audio, what it says by its file's name, and the kind of prompt: digits, letters, phonetic, or a phrase."""
+    """Sound at 8 kHz from -1 to 1, what it says by the name of its file, and its kind: digits, letters, phonetic, phrases."""
     kept = [name for name in names if "/silence/" not in name]
     relative = [name.split("/sounds/")[1].split("/", 1)[1].removesuffix(".wav") for name in kept]
     audio = np.empty(len(kept), object)
     for place, name in enumerate(kept):
-        audio[place] = read_wav(root / name)[0]
+        audio[place] = decode_wav((root / name).read_bytes(), desired_channels=1).audio.numpy()[:, 0]
     return {
         "train": {
             "audio": audio,

@@ -7,7 +7,6 @@ import io
 import lzma
 import struct
 import tarfile
-import wave
 import zipfile
 import zlib
 
@@ -17,7 +16,7 @@ import pytest
 from headwater.datasets import archives, r_data
 from headwater.datasets.images import read_idx
 from headwater.datasets.series import read_ts
-from headwater.datasets.speech import captions, read_wav
+from headwater.datasets.speech import captions
 from headwater.datasets.text_tables import read_table
 from headwater.datasets.texts import _number
 from headwater.datasets.translations import descriptions_of, paired
@@ -158,22 +157,6 @@ def test_captions_are_read_by_language(tmp_path):
     path = tmp_path / "frog.txt"
     path.write_text("A frog.\nfr.utf8=Une grenouille.\nde.utf8=\nnonsense\n", encoding="utf-8")
     assert captions(path) == {"en": "A frog.", "fr": "Une grenouille."}
-
-
-def test_wav_files_are_samples(tmp_path):
-    samples = np.arange(-5, 5, dtype="<i2")
-    path = tmp_path / "a.wav"
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(8000)
-        file.writeframes(samples.tobytes())
-    found, rate = read_wav(path)
-    np.testing.assert_array_equal(found, samples)
-    assert rate == 8000
-    path.write_bytes(b"RIFF1234")
-    with pytest.raises(DataLossError, match="no WAV"):
-        read_wav(path)
 
 
 def test_paragraphs_are_paired_where_their_numbers_agree():

@@ -361,6 +361,17 @@ def test_the_interchange_protocol_gives_the_columns(library, make):
     assert list(found["t"])[:2] == ["a", "bé"]
 
 
+def test_tables_that_give_an_arrow_stream_alone_are_read_by_pyarrow():
+    arrow = pytest.importorskip("pyarrow")
+
+    class Streamed:
+        def __arrow_c_stream__(self, requested_schema=None):
+            return arrow.table(COLUMNS).__arrow_c_stream__(requested_schema)
+
+    assert frames.is_frame(Streamed())
+    np.testing.assert_array_equal(frames.columns(Streamed())["height"], COLUMNS["height"])
+
+
 def test_text_among_numbers_is_named():
     class Table:
         columns = ("age", "city")
