@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import io
 import json
 import zipfile
+from collections.abc import Iterator
 from typing import Any
 
-from headwater.errors import ArgumentError
+from headwater.errors import ArgumentError, HeadwaterError
 from headwater.keras.saving import asset_files, state, strict_json
 from headwater.keras.saving.hdf5 import MAX_EXPANSION, Reader, h5py_module
 from headwater.keras.saving.serialization import deserialize_keras_object, serialize_keras_object, sharing_scope
@@ -57,13 +59,28 @@ def read_model(file: Any, what: str, custom_objects: Any = None, compiled: bool 
         if not compiled:
             config["compile_config"] = None
         weights = _member(archive, WEIGHTS, what)
-        with sharing_scope():
+        with _damage_told(what), sharing_scope():
             model = deserialize_keras_object(config, custom_objects, safe_mode=safe_mode)
-        with Reader(io.BytesIO(weights), f"{WEIGHTS} of {what}") as reader:
-            state.read_state(model, reader, what=what)
-        names = [info.filename for info in archive.infolist()]
-        asset_files.restored(model, names, lambda name: _member(archive, name, what))
+            with Reader(io.BytesIO(weights), f"{WEIGHTS} of {what}") as reader:
+                state.read_state(model, reader, what=what)
+            names = [info.filename for info in archive.infolist()]
+            asset_files.restored(model, names, lambda name: _member(archive, name, what))
     return model
+
+
+@contextlib.contextmanager
+def _damage_told(what: str) -> Iterator[None]:
+    """Tell of what a config has, or lacks, where objects are made of it, as of damage to the file."""
+    try:
+        yield
+    except (AttributeError, LookupError) as error:
+        if isinstance(error, HeadwaterError):
+            raise
+        raise ArgumentError(
+            f"{what} does not describe a model that can be made: {type(error).__name__}: {error}.",
+            fix="check the file, and the from_config methods of classes of your own.",
+            where="",
+        ) from error
 
 
 def weights_of(file: Any, what: str) -> bytes:

@@ -201,6 +201,7 @@ def test_a_stream_of_pairs_is_refused_with_the_remedy():
             "idf_weights",
         ),
         (lambda: layers.StringLookup(vocabulary="nowhere.txt"), NotFoundError, "nowhere.txt"),
+        (lambda: layers.StringLookup(encoding="martian"), ArgumentError, "martian"),
         (lambda: layers.StringLookup(surprise=1), ArgumentError, "surprise"),
         (lambda: layers.StringLookup(vocabulary=["a"]).adapt(["a"]), ValueError, "given its vocabulary"),
         (lambda: layers.StringLookup(output_mode="count")(["a"]), StateError, "size of the vocabulary"),
@@ -674,3 +675,39 @@ def test_a_feature_of_ones_own_is_prepared_by_its_layer():
     )
     with pytest.raises(ArgumentError, match="one-hot"):
         other({"text": [1.0]})
+
+
+def _places(value, place=()):
+    """The places of a nested config, as tuples of keys."""
+    for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+        yield (*place, key)
+        if isinstance(item, (dict, list)):
+            yield from _places(item, (*place, key))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_damaged_files_are_refused_or_read(seed, tmp_path):
+    rng = np.random.default_rng(seed)
+    space = keras.utils.FeatureSpace(
+        {"age": "integer_categorical", "blood": "string_categorical", "pressure": "float_normalized"},
+        crosses=[("age", "blood")],
+    )
+    space.adapt(feature_table())
+    space.save(tmp_path / "m.keras")
+    with zipfile.ZipFile(tmp_path / "m.keras") as archive:
+        members = {member: archive.read(member) for member in archive.namelist()}
+    values = [None, -1, 2**40, 0.5, "x", "", True, [], {}, ["a", "a"], {"class_name": "Dense", "config": {}}]
+    for _ in range(12):
+        config = json.loads(members["config.json"])
+        *path, last = list(_places(config))[rng.integers(len(list(_places(config))))]
+        parent = config
+        for key in path:
+            parent = parent[key]
+        parent[last] = values[rng.integers(len(values))]
+        with zipfile.ZipFile(tmp_path / "bad.keras", "w") as archive:
+            for member, content in members.items():
+                archive.writestr(member, json.dumps(config) if member == "config.json" else content)
+        try:
+            keras.models.load_model(tmp_path / "bad.keras")
+        except (ValueError, TypeError, StateError) as error:
+            assert str(error)

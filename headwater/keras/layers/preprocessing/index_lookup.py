@@ -123,13 +123,12 @@ class IndexLookup(VocabularyFiles):
             self._set_file(vocabulary)
             return
         given = self._plain_tokens(vocabulary)
-        special = self._special_tokens()
-        has_special = bool(special) and given[: len(special)] == special
-        tokens = given[len(special) :] if has_special else given
-        lookup_arguments.check_vocabulary(self, given, tokens, special)
+        tokens = self._without_special(given)
+        lookup_arguments.check_vocabulary(self, given, tokens)
         self._take_tokens(tokens)
         if idf_weights is not None:
-            self._take_idf_weights(np.asarray(idf_weights), len(given), 0 if has_special else len(special))
+            front = self._token_start_index() if len(tokens) == len(given) else 0
+            self._take_idf_weights(np.asarray(idf_weights), len(given), front)
 
     def _set_file(self, path: str) -> None:
         if self.output_mode == "tf_idf":
@@ -137,7 +136,7 @@ class IndexLookup(VocabularyFiles):
                 "a vocabulary file has no inverse document frequencies.", fix="pass the tokens in a list."
             )
         tokens = vocabularies.of_text_file(path, numbers=self._holds_numbers)
-        lookup_arguments.check_vocabulary(self, tokens, tokens, [])
+        lookup_arguments.check_vocabulary(self, tokens, tokens)
         self._take_tokens(tokens)
 
     def _take_tokens(self, tokens: Sequence[Any]) -> None:
@@ -182,6 +181,14 @@ class IndexLookup(VocabularyFiles):
 
     def _special_tokens(self) -> list[Any]:
         return [self.mask_token] * self._oov_start_index() + [self.oov_token] * self.num_oov_indices
+
+    def _without_special(self, tokens: list[Any]) -> list[Any]:
+        """Tokens without the special ones, if they begin with exactly these."""
+        first, start = self._oov_start_index(), self._token_start_index()
+        begins = len(tokens) >= start and all(token == self.mask_token for token in tokens[:first])
+        if begins and all(token == self.oov_token for token in tokens[first:start]):
+            return tokens[start:]
+        return tokens
 
     def _oov_start_index(self) -> int:
         return 1 if self.mask_token is not None and self.output_mode == "int" else 0

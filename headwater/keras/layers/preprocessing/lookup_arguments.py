@@ -25,6 +25,18 @@ def output_mode(value: Any) -> Any:
     return _OLDER_MODES.get(value, value) if isinstance(value, str) else value
 
 
+def encoding(name: Any) -> str:
+    """The name of an encoding of text.
+
+    Raises: ArgumentError if Python knows none of that name.
+    """
+    try:
+        "".encode(name)
+    except (LookupError, TypeError) as error:
+        raise ArgumentError(f"`encoding` is {name!r}: {error}.", fix='pass e.g. "utf-8".') from None
+    return name
+
+
 def salt_key(salt: Any, owner: str) -> list[int] | None:
     """The two halves of the key of a keyed hash; None if there is none.
 
@@ -100,16 +112,13 @@ _CONTRADICTIONS = (
 )
 
 
-def check_vocabulary(
-    layer: Any, given: list[Any], tokens: list[Any], special: list[Any], may_be_empty: bool = False
-) -> None:
+def check_vocabulary(layer: Any, given: list[Any], tokens: list[Any], may_be_empty: bool = False) -> None:
     """Raise ArgumentError if a vocabulary can't be a layer's.
 
     Args:
         layer: a lookup layer.
         given: the vocabulary as it was passed.
         tokens: the same without the special tokens at its beginning.
-        special: those.
         may_be_empty: whether there need be no token.
     """
     if not given and not may_be_empty:
@@ -128,7 +137,7 @@ def check_vocabulary(
             raise ArgumentError(
                 f"Found the reserved {role} token {token!r} in the vocabulary, at index "
                 f"{given.index(token, len(given) - len(tokens))}.",
-                fix=f"remove the special tokens, or begin with exactly these: {special}.",
+                fix=f"remove the special tokens, or begin with {_special_tokens(layer)}.",
             )
     size = len(tokens) + layer._token_start_index()
     if layer.max_tokens is not None and size > layer.max_tokens:
@@ -136,6 +145,12 @@ def check_vocabulary(
             f"The vocabulary has {size} tokens, special ones included, and max_tokens is {layer.max_tokens}.",
             fix="pass fewer tokens, or a greater max_tokens.",
         )
+
+
+def _special_tokens(layer: Any) -> str:
+    """The tokens that a vocabulary may begin with, in words."""
+    mask = f"{layer.mask_token!r} and then " if layer._oov_start_index() else ""
+    return f"{mask}{layer.num_oov_indices} times {layer.oov_token!r}"
 
 
 def refuse_path(config: dict[str, Any]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from headwater.keras.layers.preprocessing import lookup_arguments
 from headwater.keras.layers.preprocessing.index_lookup import IndexLookup
 
 
@@ -49,7 +50,7 @@ class StringLookup(IndexLookup):
         salt: Any = None,
         **kwargs: Any,
     ) -> None:
-        self.__dict__["encoding"] = encoding
+        self.__dict__["encoding"] = lookup_arguments.encoding(encoding)
         super().__init__(
             max_tokens, num_oov_indices, mask_token, oov_token, "string", vocabulary, idf_weights, invert, output_mode,
             sparse, pad_to_max_tokens, name=name, salt=salt, **kwargs,

@@ -99,9 +99,8 @@ class VocabularyFiles(HostLayer):
         tokens = vocabularies.from_lines(files[ASSET], self._holds_numbers, f"{ASSET} of layer {self.name!r}")
         if len(tokens) + 1 == self._frozen_vocab_size and not self._holds_numbers:
             tokens.append("")  # which Keras writes, and does not read
-        special = self._special_tokens()
-        tokens = tokens[len(special) :] if tokens[: len(special)] == special else tokens
-        lookup_arguments.check_vocabulary(self, tokens, tokens, special, may_be_empty=True)
+        tokens = self._without_special(tokens)
+        lookup_arguments.check_vocabulary(self, tokens, tokens, may_be_empty=True)
         self._take_tokens(tokens)
 
     def save_assets(self, dir_path: Any) -> None:
