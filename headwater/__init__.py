@@ -75,6 +75,7 @@ _NAMES = {
         "constant_initializer=constant", "ones_initializer=ones", "random_normal_initializer=random_normal",
         "random_uniform_initializer=random_uniform", "zeros_initializer=zeros",
     ),
+    "headwater.strings.hashing": ("fingerprint",),
     "headwater.debugging": ("assert_equal", "assert_greater", "assert_less", "assert_rank"),
     "headwater.linalg": ("eig", "eigvals", "einsum", "matmul", "norm", "tensordot"),
     "headwater.math": (

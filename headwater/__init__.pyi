@@ -123,6 +123,9 @@ from headwater.math import (
 from headwater.ops.convert import (
     convert_to_tensor as convert_to_tensor,
 )
+from headwater.strings.hashing import (
+    fingerprint as fingerprint,
+)
 
 Assert = _Assert
 bool = _bool

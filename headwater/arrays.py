@@ -19,6 +19,7 @@ from headwater.ir.dispatch import Array
 from headwater.ops.convert import as_numpy, convert_to_tensor, promote
 from headwater.ops.symbolic import composite_op
 from headwater.primitives.elementwise import to_complex
+from headwater.tree import is_composite
 
 
 def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None = "Const") -> Any:
@@ -81,8 +82,8 @@ def _static(value: Any) -> Any:
 
 
 def is_tensor(x: Any) -> bool:
-    """True for a tensor or a variable."""
-    return isinstance(x, Array) or hasattr(x, "__headwater_tensor__")
+    """True for a tensor, a variable, a ragged or a sparse tensor."""
+    return isinstance(x, Array) or hasattr(x, "__headwater_tensor__") or is_composite(x)
 
 
 def zeros(shape: Any, dtype: Any = "float32", name: str | None = None, layout: Any = None) -> Any:
@@ -329,6 +330,7 @@ def saturate_cast(value: Any, dtype: Any, name: str | None = None) -> Any:
     return ops.saturate_cast(value, as_dtype(dtype))
 
 
+@composite_op
 def bitcast(input: Any, type: Any, name: str | None = None) -> Any:
     """The bits read as another dtype: a smaller one adds an axis of the parts, a larger one takes that axis away."""
     input, dtype = convert_to_tensor(input), as_dtype(type)
@@ -612,6 +614,7 @@ def unique_with_counts(x: Any, out_idx: Any = "int32", name: str | None = None) 
     )
 
 
+@composite_op
 def complex(real: Any, imag: Any, name: str | None = None) -> Any:
     """Complex numbers from their parts, float32 or float64."""
     real, imag = promote(real, imag)
@@ -679,6 +682,7 @@ def clip_by_global_norm(
     return [None if t is None else ops.multiply(t, ops.cast(scale, convert_to_tensor(t).dtype)) for t in t_list], norm
 
 
+@composite_op
 def dynamic_partition(data: Any, partitions: Any, num_partitions: int, name: str | None = None) -> list[Any]:
     """Rows sorted into lists by their partition's number; the numbers must be known."""
     numbers = as_numpy(_static(convert_to_tensor(partitions)))

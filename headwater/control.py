@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from headwater import ops, tree
-from headwater.errors import ArgumentError, InvalidArgumentError
+from headwater.errors import ArgumentError, InvalidArgumentError, NotTraceableError
 from headwater.frontend.function import function as traced_function
 from headwater.frontend.host_function import CalledAhead, Promise, call_on_host, call_python
 from headwater.frontend.tracing import init_scope, is_tracing, trace_aside
@@ -133,8 +133,11 @@ def map_fn(
 
 
 def vectorized_map(fn: Callable[..., Any], elems: Any, fallback_to_while_loop: bool = True, warn: bool = True) -> Any:
-    """What `fn` returns for each row, stacked, computed for all rows at once."""
-    return ops.vectorized_map(fn, elems)
+    """What `fn` returns for each row, stacked, computed for all rows at once; row by row where strings come into it."""
+    try:
+        return ops.vectorized_map(fn, elems)
+    except NotTraceableError:
+        return map_fn(fn, elems)
 
 
 def scan(

@@ -10,6 +10,7 @@ from headwater.control import assert_ as Assert
 from headwater.dtypes import as_dtype
 from headwater.errors import DTypeError, InvalidArgumentError, ShapeError
 from headwater.ops.convert import convert_to_tensor
+from headwater.ops.symbolic import composite_op
 
 
 def _check(holds: Any, what: str, message: str | None, *values: Any) -> None:
@@ -24,7 +25,7 @@ def _comparison(function: Callable[[Any, Any], Any], sign: str) -> Callable[...,
         _check(function(x, y), f"x {sign} y does not hold everywhere.", message, x, y)
 
     check.__doc__ = f"Raise InvalidArgumentError unless x {sign} y everywhere."
-    return check
+    return composite_op(check)
 
 
 assert_equal = _comparison(lambda x, y: ops.equal(x, y), "==")
@@ -35,6 +36,7 @@ assert_less = _comparison(lambda x, y: ops.less(x, y), "<")
 assert_less_equal = _comparison(lambda x, y: ops.less_equal(x, y), "<=")
 
 
+@composite_op
 def assert_near(
     x: Any,
     y: Any,
@@ -82,6 +84,7 @@ def assert_non_positive(
     _check(ops.less_equal(x, 0), "an element is positive.", message, x)
 
 
+@composite_op
 def assert_all_finite(x: Any, message: str = "", name: str | None = None) -> Any:
     """The tensor; InvalidArgumentError if it holds an infinity or NaN."""
     x = convert_to_tensor(x)

@@ -8,6 +8,7 @@ from headwater import ops
 from headwater.arrays import eye, global_norm
 from headwater.math import l2_normalize
 from headwater.ops.convert import convert_to_tensor
+from headwater.ops.symbolic import composite_op
 from headwater.primitives import linalg as matrices
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
 ]  # fmt: skip
 
 
+@composite_op
 def matmul(
     a: Any,
     b: Any,

@@ -500,6 +500,7 @@ def argmin(input: Any, axis: int | None = None, output_type: Any = "int64", name
     return ops.cast(ops.argmin(input, axis=0 if axis is None else int(axis)), output_type)
 
 
+@composite_op
 def bincount(
     arr: Any,
     weights: Any = None,
@@ -541,6 +542,7 @@ def count_nonzero(
     return ops.sum(ops.cast(ops.not_equal(input, ops.zeros_like(input)), dtype), axis=axis, keepdims=bool(keepdims))
 
 
+@composite_op
 def cumsum(x: Any, axis: int = 0, exclusive: bool = False, reverse: bool = False, name: str | None = None) -> Any:
     """Running sum along an axis.
 
@@ -582,11 +584,13 @@ def _running_logsumexp(x: Any, axis: int) -> Any:
     return reduce.cumulative_logsumexp(x, axis=axis % len(x.shape), reverse=False)
 
 
+@composite_op
 def digamma(x: Any, name: str | None = None) -> Any:
     """Derivative of the logarithm of the gamma function."""
     return elementwise.digamma(ops.cast(x, floating(dtype_of(x))))
 
 
+@composite_op
 def lgamma(x: Any, name: str | None = None) -> Any:
     """Logarithm of the magnitude of the gamma function."""
     return elementwise.lgamma(ops.cast(x, floating(dtype_of(x))))
@@ -715,6 +719,7 @@ def segment_prod(data: Any, segment_ids: Any, name: str | None = None) -> Any:
     return _segments("prod")(data, segment_ids, sorted=True)
 
 
+@composite_op
 def segment_mean(data: Any, segment_ids: Any, name: str | None = None) -> Any:
     """Mean of the rows of each segment."""
     data = convert_to_tensor(data)
@@ -745,6 +750,7 @@ def unsorted_segment_prod(data: Any, segment_ids: Any, num_segments: int, name: 
     return ops.segment_prod(data, segment_ids, num_segments=int(num_segments))
 
 
+@composite_op
 def unsorted_segment_mean(data: Any, segment_ids: Any, num_segments: int, name: str | None = None) -> Any:
     """Mean of the rows of each segment; rows may come in any order."""
     data = convert_to_tensor(data)
@@ -752,6 +758,7 @@ def unsorted_segment_mean(data: Any, segment_ids: Any, num_segments: int, name: 
     return ops.divide_no_nan(unsorted_segment_sum(data, segment_ids, num_segments), counts)
 
 
+@composite_op
 def unsorted_segment_sqrt_n(data: Any, segment_ids: Any, num_segments: int, name: str | None = None) -> Any:
     """Sum of the rows of each segment, divided by the square root of their number."""
     data = convert_to_tensor(data)

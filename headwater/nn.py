@@ -154,6 +154,7 @@ def bias_add(value: Any, bias: Any, data_format: str | None = None, name: str | 
     return ops.add(value, ops.reshape(bias, [-1 if i == axis else 1 for i in range(len(value.shape))]))
 
 
+@composite_op
 def dropout(x: Any, rate: float, noise_shape: Any = None, seed: int | None = None, name: str | None = None) -> Any:
     """Each element set to 0 with probability `rate`, the others scaled up so that the expected sum stays."""
     if not 0 <= float(rate) < 1:
@@ -178,6 +179,7 @@ def l2_loss(t: Any, name: str | None = None) -> Any:
     return ops.multiply(ops.sum(ops.square(t)), 0.5)
 
 
+@composite_op
 def sigmoid_cross_entropy_with_logits(labels: Any = None, logits: Any = None, name: str | None = None) -> Any:
     """Cross-entropy of independent yes-no choices, element by element: max(x, 0) - x * z + log(1 + exp(-|x|))."""
     labels, logits = _pair("sigmoid_cross_entropy_with_logits", labels, logits)

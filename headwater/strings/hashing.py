@@ -9,6 +9,8 @@ import numpy as np
 
 from headwater.errors import ArgumentError
 from headwater.frontend.fingerprints import fingerprint64, hash64, siphash
+from headwater.frontend.host_values import host_array
+from headwater.ops.convert import convert_to_tensor
 from headwater.strings.elements import of_numbers, string_op, texts
 
 
@@ -62,3 +64,18 @@ def to_hash_bucket_strong(input: Any, num_buckets: int, key: Sequence[int], name
     array = texts(input, "to_hash_bucket_strong")
     hashes = siphash(array.reshape(-1).tolist(), (int(key[0]), int(key[1])))
     return _buckets(hashes, num_buckets, array.shape)
+
+
+def fingerprint(data: Any, method: str = "farmhash64", name: str | None = None) -> Any:
+    """FarmHash's fingerprint of each row: uint8, (rows, 8).
+
+    Args:
+        data: strings, (rows,), or numbers, of which the bytes of each row count.
+        method: "farmhash64".
+    Raises: ArgumentError for another method.
+    """
+    if not isinstance(method, str) or method != "farmhash64":
+        raise ArgumentError(f"fingerprint: method {method!r}.", fix="use 'farmhash64'.")
+    array = host_array(convert_to_tensor(data))
+    rows = array.tolist() if array.dtype == object and array.ndim == 1 else [row.tobytes() for row in array]
+    return convert_to_tensor(fingerprint64(rows).astype("<u8").view(np.uint8).reshape(len(rows), 8))

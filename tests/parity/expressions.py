@@ -41,7 +41,7 @@ def plain(value: Any) -> Any:
 
 
 def _rounded(array: np.ndarray) -> Any:
-    return np.round(array.astype(np.float64), 4).tolist() if array.dtype.kind == "f" else array.tolist()
+    return (np.round(array.astype(np.float64), 4) + 0.0).tolist() if array.dtype.kind == "f" else array.tolist()
 
 
 def require_agreement(expression: str, names: Names | None = None) -> None:

@@ -13,6 +13,7 @@ from headwater.dtypes import as_dtype
 from headwater.errors import ShapeError, UnsupportedError
 from headwater.frontend.host_values import host_array
 from headwater.frontend.ragged_tensor import rearrangement as rows
+from headwater.frontend.ragged_tensor import row_by_row
 from headwater.frontend.ragged_tensor.broadcasting import elementwise
 from headwater.frontend.ragged_tensor.ragged_tensor import RaggedTensor
 from headwater.frontend.ragged_tensor.reduction import REDUCTIONS, aggregate
@@ -28,7 +29,10 @@ _NOT_ELEMENTWISE = frozenset(
     ("softmax", "log_softmax", "sparsemax", "glu", "allclose", "isin", "psnr", "view_as_complex", "view_as_real")
 )
 _OF_FLAT_VALUES = frozenset(("one_hot", "embedding_lookup"))  # add axes, or look up rows, for each value
-_ELEMENTWISE_OTHERS = frozenset(("cast", "saturate_cast", "copy", "zeros_like", "ones_like", "full_like", "view"))
+_ELEMENTWISE_OTHERS = frozenset((
+    "cast", "saturate_cast", "copy", "zeros_like", "ones_like", "full_like", "view", "bitcast", "complex", "digamma",
+    "lgamma", "dropout", "sigmoid_cross_entropy_with_logits",
+))  # fmt: skip
 
 
 def answer(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -42,6 +46,9 @@ def answer(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str
         args = (kwargs.pop("input_tensor"), *args)
     if getattr(function, "__headwater_elementwise__", False):
         return elementwise(function, args, kwargs)
+    by_row = row_by_row.ANSWERS.get(name)
+    if by_row is not None:
+        return by_row(function, *args, **kwargs)
     own = _ANSWERS.get(name)
     if own is not None:
         return own(*args, **kwargs)
@@ -162,7 +169,9 @@ def _add_n(inputs: Any, name: str | None = None) -> Any:
 
 def _segment(kind: str) -> Callable[..., Any]:
     def aggregated(data: Any, segment_ids: Any, num_segments: Any = None, **options: Any) -> Any:
-        segments = host_array(segment_ids)
+        if isinstance(segment_ids, RaggedTensor):  # a segment for each value
+            data, segment_ids = rows.as_ragged(data, segment_ids.ragged_rank).flat_values, segment_ids.flat_values
+        segments = host_array(segment_ids, "segment_ids")
         count = int(num_segments) if num_segments is not None else int(segments.max(initial=-1)) + 1
         return aggregate(kind, data, segments, count)
 
