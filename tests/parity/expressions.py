@@ -26,7 +26,7 @@ def plain(value: Any) -> Any:
     """A result as nested tuples of kinds, dtypes and lists: what must be equal."""
     kind = type(value).__name__
     if kind == "RaggedTensor":
-        return "ragged", value.dtype.name, value.to_list()  # its static shape may be known better here
+        return "ragged", value.dtype.name, _rounded_list(value.to_list())  # its static shape may be known better here
     if kind == "SparseTensor":
         parts = (np.asarray(value.indices).tolist(), np.asarray(value.dense_shape).tolist())
         return "sparse", value.dtype.name, *parts, plain(value.values)
@@ -38,6 +38,12 @@ def plain(value: Any) -> Any:
         array = np.asarray(value.numpy())
         return "tensor", value.dtype.name, tuple(array.shape), _rounded(array)
     return _rounded(value) if isinstance(value, np.ndarray) else value
+
+
+def _rounded_list(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_rounded_list(item) for item in value]
+    return round(value, 4) + 0.0 if isinstance(value, float) else value
 
 
 def _rounded(array: np.ndarray) -> Any:
