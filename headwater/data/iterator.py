@@ -130,9 +130,7 @@ def as_numpy(component: Any) -> Any:
     if is_opaque(component):
         return component.as_numpy_iterator() if hasattr(component, "as_numpy_iterator") else component
     array = as_array(component)
-    if array.shape:
-        return np.array(array) if not array.flags.writeable else array
-    return array[()]
+    return np.array(array) if array.shape else array[()]  # a copy: what a cache keeps must not change
 
 
 def refuse_tracing(what: str) -> None:

@@ -13,7 +13,7 @@ from headwater.data.specs import Signature
 from headwater.data.stage import Cursor, Over, Run, Stage
 from headwater.data.structure import Element, Form
 from headwater.data.vectorizing import OnBatches, on_batches
-from headwater.data.workers import Job, cores, submit
+from headwater.data.workers import Job, cores, forks, submit
 from headwater.errors import ArgumentError
 
 AUTOTUNE = -1
@@ -117,9 +117,12 @@ class ParallelCursor(Over):
         self.pending: collections.OrderedDict[Job, tuple[int, Element]] = collections.OrderedDict()
         self.finished: queue.SimpleQueue[Job] = queue.SimpleQueue()
         self.closed: list[bool] = []
+        self.of_fork = forks()
         weakref.finalize(self, self.closed.append, True).atexit = False
 
     def __next__(self) -> Element:
+        if self.of_fork != forks():  # the threads that worked are not in this process
+            self._begin_again([(index, element) for index, element in self.pending.values() if index >= 0])
         self._fill()
         if not self.pending:
             raise StopIteration
@@ -164,13 +167,17 @@ class ParallelCursor(Over):
             "index": self.index, "ended": self.ended, "waiting": waiting, "call": self.call.state(), **super().state()
         }  # fmt: skip
 
-    def restore(self, state: dict[str, Any]) -> None:
+    def _begin_again(self, waiting: list[tuple[int, Element]]) -> None:
+        """Forget the calls that are under way, and make those of these elements."""
         self.closed.append(True)
-        self.closed, self.finished = [], queue.SimpleQueue()
+        self.closed, self.finished, self.of_fork = [], queue.SimpleQueue(), forks()
         weakref.finalize(self, self.closed.append, True).atexit = False
         self.pending.clear()
+        for index, element in waiting:
+            self._start(index, element)
+
+    def restore(self, state: dict[str, Any]) -> None:
         self.index, self.ended = int(state["index"]), bool(state["ended"])
         self.call.restore(state["call"])
         super().restore(state)
-        for waiting in state["waiting"]:
-            self._start(int(waiting["index"]), tuple(waiting["element"]))
+        self._begin_again([(int(each["index"]), tuple(each["element"])) for each in state["waiting"]])

@@ -9,7 +9,7 @@ from typing import Any
 
 from headwater.data.stage import Cursor, Run, Stage, Through
 from headwater.data.structure import Element
-from headwater.data.workers import submit
+from headwater.data.workers import forks, submit
 from headwater.frontend.tensor import Tensor
 
 AUTOTUNE = -1
@@ -52,7 +52,12 @@ class Feed:
         self.changed = threading.Condition()
         self.filling = _IDLE
         self.ended = self.closed = False
-        self.seconds_waited = 0.0
+        self.of_fork = forks()
+
+    def _begin_here(self) -> None:
+        """Go on in a process that was forked: whoever read the input is not in it."""
+        self.pulling, self.changed = threading.RLock(), threading.Condition()
+        self.filling, self.of_fork = _IDLE, forks()
 
     def start(self) -> None:
         """Begin to read, before anything is asked for."""
@@ -99,6 +104,8 @@ class Feed:
 
         Raises: what reading it raised; StopIteration at the end.
         """
+        if self.of_fork != forks():
+            self._begin_here()
         item = self._ready() or self._awaited()
         if item is None:
             raise StopIteration

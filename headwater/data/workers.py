@@ -90,9 +90,18 @@ def submit(task: Callable[[], None]) -> None:
     _workers.submit(task)
 
 
+_forks = 0
+
+
+def forks() -> int:
+    """How many forks lie between the first process and this one: threads did not come along."""
+    return _forks
+
+
 def _after_fork() -> None:
-    global _workers
-    _workers = Workers()  # the parent's threads did not come along
+    global _workers, _forks
+    _workers = Workers()
+    _forks += 1
 
 
 if hasattr(os, "register_at_fork"):

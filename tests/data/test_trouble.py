@@ -250,8 +250,8 @@ def test_control_c_ends_a_loop_within_a_second_and_the_pipeline_is_usable() -> N
 
 def test_pipelines_run_in_a_child_after_a_fork() -> None:
     script = SLOW + (
-        "import os, warnings\nwarnings.simplefilter('ignore')\nnext(iter(ds))\nprint('ready', flush=True)\n"
-        "child = os.fork()\nnext(iter(ds))\n"
+        "import os, warnings\nwarnings.simplefilter('ignore')\nopen = iter(ds)\nnext(open)\n"
+        "print('ready', flush=True)\nchild = os.fork()\nnext(open), next(open), next(iter(ds))\n"
         "if child: print(os.waitpid(child, 0)[1])\nelse: os._exit(0)"
     )
     code, output, seconds = run_script(script)
