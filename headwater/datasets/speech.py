@@ -48,7 +48,7 @@ def _recordings(rows: list[tuple[str, str, str]]) -> dict[str, Columns]:
 
 
 def _prompts(root: Path, names: list[str]) -> dict[str, Columns]:
-    """Sound at 8 kHz from -1 to 1, what it says by the name of its file, and its kind: digits, letters, phonetic, phrases."""
+    """Sound at 8 kHz, what it says by its file's name, and its kind: digits, letters, phonetic, phrases."""
     kept = [name for name in names if "/silence/" not in name]
     relative = [name.split("/sounds/")[1].split("/", 1)[1].removesuffix(".wav") for name in kept]
     audio = np.empty(len(kept), object)
