@@ -14,7 +14,7 @@ from headwater.image.frames import pad_to_bounding_box
 from headwater.image.repeated import compiled_when_repeated
 from headwater.ops.convert import convert_to_tensor
 from headwater.ops.image.resampling import mixed, weights_of
-from headwater.ops.operands import int_of, known
+from headwater.ops.operands import int_of, is_known, known
 
 
 class ResizeMethod:
@@ -130,6 +130,8 @@ def resize(
     images, size = image_tensor(images, "resize"), _two_sizes(size, "resize")
     if method not in _METHODS:
         raise ArgumentError(f"resize: method {method!r} is unknown.", fix=f"use one of {', '.join(_METHODS)}.")
+    if 0 in images.shape[-3:-1]:
+        raise ShapeError(f"resize: images of shape {tuple(images.shape)} have no pixels.", fix="leave them out.")
     if preserve_aspect_ratio:
         size = _within(images.shape, size)
     rows, columns = len(images.shape) - 3, len(images.shape) - 2
@@ -200,7 +202,7 @@ def crop_and_resize(
         method: "bilinear" or "nearest".
         extrapolation_value: what lies outside of the images.
     Returns: float32 (boxes, crop height, crop width, channels).
-    Raises: ShapeError for other shapes; ArgumentError for an unknown method.
+    Raises: ShapeError for other shapes; ArgumentError for an unknown method, or an image that does not exist.
     """
     image, boxes = convert_to_tensor(image), ops.cast(boxes, "float32")
     tall, wide = _two_sizes(crop_size, "crop_and_resize")
@@ -215,7 +217,7 @@ def crop_and_resize(
     y = _sampled_places(boxes[:, 0], boxes[:, 2], height, tall)
     x = _sampled_places(boxes[:, 1], boxes[:, 3], width, wide)
     rows = ops.cast(ops.reshape(image, (count * height * width, channels)), "float32")
-    start = ops.reshape(ops.cast(box_indices, "int32") * (height * width), (-1, 1, 1))
+    start = ops.reshape(_checked_indices(box_indices, count) * (height * width), (-1, 1, 1))
 
     def pixels(row: Any, column: Any) -> Any:
         row, column = ops.cast(row, "int32"), ops.cast(column, "int32")
@@ -233,6 +235,22 @@ def crop_and_resize(
     inside_y, inside_x = ops.logical_and(y >= 0, y <= height - 1), ops.logical_and(x >= 0, x <= width - 1)
     inside = ops.logical_and(ops.expand_dims(inside_y, -1), ops.expand_dims(inside_x, -2))
     return ops.where(ops.expand_dims(inside, -1), found, float(extrapolation_value))
+
+
+def _checked_indices(indices: Any, count: int) -> Any:
+    """Which image each box lies in; those below 0 become one that does not exist, so that a program refuses them too.
+
+    Raises: ArgumentError for one that does not exist.
+    """
+    if is_known(indices):
+        values = known(indices, "crop_and_resize", "box_indices")
+        if values.size and not (values.min() >= 0 and values.max() < count):
+            raise ArgumentError(
+                f"crop_and_resize: box_indices from {values.min()} to {values.max()}, and {count} images.",
+                fix=f"use indices from 0 to {count - 1}.",
+            )
+    indices = ops.cast(indices, "int32")
+    return ops.where(indices < 0, count, indices)
 
 
 def _half_up(place: Any) -> Any:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from headwater import ops
+from headwater.errors import ArgumentError
 from headwater.ops.convert import convert_to_tensor
 from headwater.ops.signal import frames, overlap_add
 from headwater.spectra.transforms import fitted, irfft, rfft
@@ -28,9 +29,13 @@ def frame(
         frame_length, frame_step: elements of a window, and from one's start to the next one's.
         pad_end: fill up the last windows with `pad_value` instead of leaving them out.
         axis: which axis.
+    Raises: ArgumentError for a length or a step below 1.
     """
+    length, step = int(frame_length), int(frame_step)
+    if length < 1 or step < 1:
+        raise ArgumentError(f"frames of {length} elements, every {step}.", fix="give a length and a step of 1 or more.")
     x = ops.moveaxis(convert_to_tensor(signal), axis, -1)
-    size, length, step = x.shape[-1], int(frame_length), int(frame_step)
+    size = x.shape[-1]
     if pad_end:
         missing = max(0, length + step * (-(-size // step) - 1) - size)
         x = ops.pad(x, [*[(0, 0)] * (len(x.shape) - 1), (0, missing)], constant_values=pad_value)

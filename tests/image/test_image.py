@@ -171,3 +171,28 @@ def test_calls_from_many_threads_share_programs():
     for thread in threads:
         thread.join()
     assert len(found) == 64 and max(map(abs, found)) < 1e-4
+
+
+@pytest.mark.parametrize("call", [
+    lambda: tf.image.crop_and_resize(BATCH, BOXES[:1], [5], [3, 3]),
+    lambda: tf.image.crop_and_resize(BATCH, BOXES[:1], [-1], [3, 3]),
+    lambda: tf.function(lambda n: tf.image.crop_and_resize(BATCH, BOXES[:1], n, [3, 3]))(tf.constant([-1])),
+    lambda: tf.image.resize(np.zeros((0, 5, 3)), (3, 3)),
+    lambda: tf.keras.layers.Resizing(3, 3)(np.zeros((1, 5, 0, 3))),
+    lambda: tf.image.decode_png([b"a", b"b"]),
+    lambda: tf.image.decode_png(None),
+])  # fmt: skip
+def test_what_does_not_exist_is_refused_with_a_remedy(call):
+    with pytest.raises(tf.errors.HeadwaterError) as caught:
+        call()
+    assert caught.value.fix
+
+
+@pytest.mark.parametrize("boxes", [np.zeros((0, 4)), np.full((3, 4), np.nan), np.array([[2.0, 2, -1, -1]])])
+def test_boxes_that_are_none_give_nothing_to_worry_about(boxes):
+    boxes, scores = boxes.astype("float32"), np.full(len(boxes), np.nan, "float32")
+    assert tf.image.non_max_suppression(boxes, scores, 3).shape == (0,)
+    found = tf.image.crop_and_resize(BATCH, boxes, np.zeros(len(boxes), "int32"), [2, 2], extrapolation_value=7.0)
+    assert found.shape == (len(boxes), 2, 2, 3) and np.isin(found.numpy()[np.isnan(boxes).any(-1)], 7.0).all()
+    drawn = tf.image.draw_bounding_boxes(BATCH, np.stack([boxes] * 3), None)
+    assert np.isfinite(drawn.numpy()).all()

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from headwater import ops
-from headwater.errors import ArgumentError
+from headwater.errors import ArgumentError, ShapeError
 from headwater.ops.defaults import data_format_of
 from headwater.ops.image.batches import require_images
 from headwater.ops.operands import axis_of, inexact, permuted, tensor
@@ -223,6 +223,8 @@ def resize(
     target = _check_resize(interpolation, size, crop_to_aspect_ratio, pad_to_aspect_ratio, fill_mode)
     last = images.spec.ndim - (2 if data_format_of(data_format, "resize") == "channels_last" else 1)
     axes, dtype = (last - 1, last), images.spec.dtype
+    if 0 in (images.spec.shape[axis] for axis in axes):
+        raise ShapeError(f"resize: images of shape {tuple(images.spec.shape)} have no pixels.", fix="leave them out.")
     if crop_to_aspect_ratio:
         images = _cropped(images, axes, target)
     elif pad_to_aspect_ratio:
