@@ -640,6 +640,17 @@ def test_a_model_of_features_trains_on_prepared_and_on_raw_tables(tmp_path):
     np.testing.assert_allclose(keras.models.load_model(tmp_path / "m.keras").predict(table, verbose=0), found)
 
 
+def test_features_adapt_to_columns_alone():
+    space = keras.utils.FeatureSpace({"age": "float_normalized"})
+    rows = tf.data.Dataset.from_tensor_slices(({"age": [1.0, 2.0]}, [0, 1]))
+    with pytest.raises(ArgumentError, match=r"dataset.map\(lambda x, y: x\)"):
+        space.adapt(rows)
+    with pytest.raises(ArgumentError, match="lacks the features age"):
+        space.adapt({"size": np.zeros(3)})
+    with pytest.raises(ArgumentError, match="given list"):
+        space.adapt([1.0])
+
+
 def test_features_adapt_in_one_pass():
     passes = []
 

@@ -131,6 +131,7 @@ class FeatureSpace(FeatureKinds, Layer):
                 f"adapt was given {type(dataset).__name__}.",
                 fix="pass a tf.data.Dataset of dicts, or a dict of arrays.",
             )
+        self._require_columns(dataset.element_spec)
         names = self._list_adaptable_preprocessors()
         together = [name for name in names if hasattr(self.preprocessors[name], "update_state")]
         for name in together:
@@ -146,6 +147,19 @@ class FeatureSpace(FeatureKinds, Layer):
         self._is_adapted = True
         self.get_encoded_features()
         self.built = True
+
+    def _require_columns(self, columns: Any) -> None:
+        """Raise ArgumentError if there is no column for a feature."""
+        if not isinstance(columns, dict):
+            raise ArgumentError(
+                f"a FeatureSpace adapts to dicts of columns, and is given {type(columns).__name__}s.",
+                fix="choose the features: dataset.map(lambda x, y: x).",
+            )
+        missing = [name for name in self.features if name not in columns]
+        if missing:
+            raise ArgumentError(
+                f"the data lacks the features {', '.join(missing)}.", fix="pass a value for each feature."
+            )
 
     def _list_adaptable_preprocessors(self) -> list[str]:
         return [name for name, layer in self.preprocessors.items() if hasattr(layer, "adapt") and not _is_given(layer)]
@@ -240,11 +254,7 @@ class FeatureSpace(FeatureKinds, Layer):
                 f"a FeatureSpace is called on a dict, and is given {type(data).__name__}.",
                 fix="pass a dict from the name of each feature to its values.",
             )
-        missing = [name for name in self.features if name not in data]
-        if missing:
-            raise ArgumentError(
-                f"the data lacks the features {', '.join(missing)}.", fix="pass a value for each feature."
-            )
+        self._require_columns(data)
         self.get_encoded_features()
         columns = {name: _as_tensor(data[name]) for name in self.features}
         one_row = any(not composite.is_composite(column) and not column.shape for column in columns.values())
