@@ -21,9 +21,11 @@ from headwater.data.randomness import Seed
 from headwater.data.specs import Signature, spec_of
 from headwater.data.stage import Run, Stage, describe, noted
 from headwater.data.structure import LEAF, Element, Form, as_component, as_tensor, flatten
+from headwater.dtypes import as_dtype
 from headwater.errors import ArgumentError, DTypeError, StateError
 from headwater.frontend.function import ConcreteFunction, Function, function, functions_run_eagerly
 from headwater.frontend.generator import is_deriving, keys_derived_from
+from headwater.frontend.prelude import described_specs
 from headwater.frontend.tensor import Tensor
 from headwater.frontend.tensor_spec import TensorSpec
 from headwater.frontend.tracing import init_scope, is_plain, output_specs
@@ -31,6 +33,7 @@ from headwater.ir.spec import Spec
 
 _SIGNATURES = 8  # programs of one function; with more shapes it runs as Python
 _PATIENCE = 64  # calls before a function is traced in a pipeline that an element stands for: there may be many
+_PROBES = (5, 7)  # sizes that stand for those that are not known; few functions treat them otherwise
 _debug_mode = False
 
 
@@ -76,6 +79,7 @@ class Call:
         self.form: Form | None = None  # of what it returns
         self.dtypes: list[Any] | None = None
         self.seen: Signature | None = None
+        self._seen_at_first: Signature | None = None  # what the first result said
         self._traced: Function | None = None
         self._programs: dict[tuple[Any, ...], ConcreteFunction] = {}
         self.draws = False  # whether the traced function makes random draws
@@ -83,6 +87,7 @@ class Call:
         self._lock = threading.RLock()
         self._patience = _PATIENCE if is_deriving() else 0
         self.traceable = traceable and not isinstance(function, Function) and not _is_async(function)
+        self._describable = traceable  # whether a trace may tell the specs of its results
 
     @functools.cached_property
     def place(self) -> int:
@@ -155,22 +160,38 @@ class Call:
         specs, or as seen in a call for the first element."""
         if self.seen is None:
             told = getattr(self.function, "output_signature", None)
-            self.seen = Signature.of(told) if told is not None else self._inferred() or self._of_first()
+            found = Signature.of(told) if told is not None else self._inferred()
+            self.seen = found or self._seen_at_first or self._of_first()
         return self.seen
 
     def _inferred(self) -> Signature | None:
+        """By traces for specs. In place of sizes that are not known, two are tried: what differs then is not known of
+        the results either. Where no known sizes will do, they stay open."""
         source = self.source.signature
-        if not (self.traceable and source.is_dense and all(spec.shape is not None for spec in source.specs)):
+        if not (self._describable and source.is_dense and all(spec.shape is not None for spec in source.specs)):
             return None
-        if any(spec.dtype == "string" for spec in source.specs):
-            return None
-        stand_ins = [Spec(tuple(spec.shape), spec.dtype) for spec in source.specs]
+        specs = [Spec(tuple(spec.shape), spec.dtype) for spec in source.specs]
         try:
-            with untraced():
-                result = output_specs(self._keyed(source.form), Spec((2, 4), NO_KEYS.dtype), *stand_ins)
-            return Signature(*_specs_of(result))
+            first = second = self._probed(specs, _PROBES[0])
+            if not source.is_static:
+                second = self._probed(specs, _PROBES[1])
+            return first.merged(second, self.owner.title)
+        except Exception:
+            pass
+        try:
+            return self._described(output_specs, specs)
         except Exception:
             return None
+
+    def _probed(self, specs: Sequence[Spec], size: int) -> Signature:
+        """The signature of the results if all sizes that are not known were this one."""
+        known = [spec.with_shape(tuple(size if n is None else n for n in spec.shape)) for spec in specs]
+        return self._described(functools.partial(described_specs, unknown=size), known)
+
+    def _described(self, describe: Callable[..., Any], specs: Sequence[Spec]) -> Signature:
+        with untraced():
+            result = describe(self._keyed(self.source.signature.form), Spec((2, 4), as_dtype("uint32")), *specs)
+        return Signature(*_specs_of(result))
 
     def _of_first(self) -> Signature:
         result = self.of_first(lambda active, element: active(element, 0))
@@ -212,7 +233,7 @@ class Call:
             self.form = form
             self.dtypes = [_dtype_of(component) for component in components]
             if self.seen is None and not self.traceable:
-                self.seen = Signature.of_values(components, form).relaxed()
+                self._seen_at_first = Signature.of_values(components, form).relaxed()
             return
         if form is not self.form and form != self.form:
             raise ArgumentError(

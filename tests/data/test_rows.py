@@ -184,3 +184,23 @@ def test_layers_draw_by_the_element_too() -> None:
 
     found = noise(None)
     assert noise(3) == found and len(set(found)) == 9
+
+
+# Specs of what functions give
+
+
+def test_sizes_are_known_where_they_do_not_hang_on_open_ones() -> None:
+    images = Dataset.from_tensor_slices(np.zeros((6, 8, 8, 3), np.float32)).batch(2)
+    flip = tf.keras.layers.RandomFlip(seed=1)
+    assert images.map(lambda x: flip(x, training=True)).element_spec.shape == [None, 8, 8, 3]
+    assert images.map(lambda x: tf.reshape(x, [-1, 4])).element_spec.shape == [None, 4]
+    assert images.map(lambda x: x + tf.random.uniform([8, 3])).element_spec.shape == [None, 8, 8, 3]
+    assert images.map(lambda x: x.numpy()).element_spec.shape == [None] * 4
+
+
+def test_layers_of_strings_say_their_sizes() -> None:
+    layer = tf.keras.layers.TextVectorization(output_sequence_length=4)
+    layer.adapt(["a b c"])
+    texts = Dataset.from_tensor_slices(["a b", "c"])
+    assert texts.batch(2).map(layer).element_spec == tf.TensorSpec([None, 4], "int64")
+    assert [x.numpy().tolist() for x in texts.map(layer)] == [layer(t).numpy().tolist() for t in ("a b", "c")]
