@@ -576,6 +576,19 @@ def test_adapting_anew_reaches_programs_that_are_there():
     assert model.predict(np.array([["b"], ["a"]]), verbose=0).tolist() == [[2.0], [1.0]]
 
 
+def test_boundaries_found_anew_reach_programs_that_are_there():
+    layer = layers.Discretization(num_bins=3)
+    layer.adapt(np.arange(9.0))
+    model = keras.Sequential([keras.Input((1,)), layer])
+    values = np.array([[1.0], [20.0], [80.0]])
+    assert model.predict(values, verbose=0).tolist() == [[0], [2], [2]]
+    assert [model(values).numpy().tolist() for _ in range(4)][-1] == [[0], [2], [2]]
+    layer.adapt(np.arange(90.0))
+    assert model.predict(values, verbose=0).tolist() == [[0], [0], [2]]
+    assert model(values).numpy().tolist() == [[0], [0], [2]]
+    assert not model.weights
+
+
 def test_lookups_of_numbers_are_traced_into_functions():
     layer, hashing = layers.IntegerLookup(vocabulary=[3, 4]), layers.Hashing(5)
 

@@ -8,6 +8,8 @@ import numpy as np
 
 from headwater import ops
 from headwater.errors import ArgumentError, StateError
+from headwater.frontend.tracing import init_scope
+from headwater.frontend.variable import Variable
 from headwater.keras import settings
 from headwater.keras.keras_tensor import KerasTensor
 from headwater.keras.layers.layer import Layer
@@ -51,12 +53,30 @@ class Discretization(Layer):
                 f"num_bins={num_bins} and bin_boundaries={bin_boundaries}: exactly one of them is needed.",
                 fix="pass bin_boundaries, or num_bins and call adapt.",
             )
+        self._set_untracked(_boundaries=None)
+        self.bin_boundaries = bin_boundaries
         self._set_untracked(
-            bin_boundaries=None if bin_boundaries is None else np.asarray(bin_boundaries).tolist(),
             summary=None if bin_boundaries is not None and len(bin_boundaries) else quantile_summary.empty(),
         )
         self.num_bins, self.epsilon = num_bins, epsilon
         self.output_mode, self.sparse = output_mode, sparse
+
+    @property
+    def bin_boundaries(self) -> list[float] | None:
+        """Where bins begin, in order; None before `adapt`."""
+        return self._bin_boundaries
+
+    @bin_boundaries.setter
+    def bin_boundaries(self, values: Any) -> None:
+        self._set_untracked(_bin_boundaries=None if values is None else np.asarray(values).tolist())
+        if values is None:
+            return
+        numbers = np.asarray(values, settings.floatx())
+        with init_scope():  # a variable, so that programs that are there see boundaries that are found later
+            if self._boundaries is not None and tuple(self._boundaries.shape) == numbers.shape:
+                self._boundaries.assign(numbers)
+            else:
+                self._set_untracked(_boundaries=Variable(numbers, trainable=False))
 
     @property
     def input_dtype(self) -> str:
@@ -98,7 +118,7 @@ class Discretization(Layer):
             return
         if not self.summary.shape[1]:
             raise ArgumentError("Discretization.adapt was given no data.", fix="pass at least one number.")
-        self.bin_boundaries = quantile_summary.boundaries(self.summary, self.num_bins).tolist()
+        self.bin_boundaries = quantile_summary.boundaries(self.summary, self.num_bins)
 
     def reset_state(self) -> None:
         """Forget what was seen."""
@@ -111,8 +131,7 @@ class Discretization(Layer):
             raise BoundariesGivenError(
                 "Discretization has no boundaries yet.", fix="pass bin_boundaries, or call adapt(data)."
             )
-        boundaries = np.asarray(self.bin_boundaries, settings.floatx())
-        numbers = ops.digitize(ops.cast(inputs, settings.floatx()), boundaries)
+        numbers = ops.digitize(ops.cast(inputs, settings.floatx()), ops.convert_to_tensor(self._boundaries))
         depth = len(self.bin_boundaries) + 1
         return categorical_encoding.encode(numbers, self.output_mode, depth, self.output_dtype, self.sparse)
 
@@ -150,7 +169,7 @@ class Discretization(Layer):
         if boundaries is None or config.get("num_bins") is None:
             return cls(**config)
         layer = cls(**{key: value for key, value in config.items() if key != "bin_boundaries"})
-        layer.bin_boundaries = list(boundaries)
+        layer.bin_boundaries = boundaries
         return layer
 
 

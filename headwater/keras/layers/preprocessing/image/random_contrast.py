@@ -39,8 +39,14 @@ class RandomContrast(ColourLayer):
 
     def _recoloured(self, images: Any, transformation: Any) -> Any:
         mean = ops.mean(images, axis=self.height_axis, keepdims=True)
-        mean = ops.mean(mean, axis=self.width_axis, keepdims=True)
-        return ops.clip((images - mean) * transformation["contrast_factor"] + mean, *self.value_range)
+        row = ops.broadcast_to(ops.mean(mean, axis=self.width_axis, keepdims=True), mean.shape)
+        if self.data_format == "channels_last":  # rows as long as width * channels: no loop is as short as a pixel
+            *front, height, width, channels = images.shape
+            rows, row = (ops.reshape(x, (*front, -1, width * channels)) for x in (images, row))
+            factor = ops.reshape(transformation["contrast_factor"], (-1, 1, 1))
+            found = ops.clip((rows - row) * factor + row, *self.value_range)
+            return ops.reshape(found, (*front, height, width, channels))
+        return ops.clip((images - row) * transformation["contrast_factor"] + row, *self.value_range)
 
     def get_config(self) -> dict[str, Any]:
         """The arguments of its constructor."""

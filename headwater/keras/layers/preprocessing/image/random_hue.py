@@ -8,6 +8,7 @@ from headwater import ops
 from headwater.keras import random
 from headwater.keras.layers.preprocessing.image.drawn_factor import DrawnFactor
 from headwater.keras.layers.preprocessing.image.ranges import rescaled
+from headwater.ops.image.colors import planes_of
 
 
 class RandomHue(DrawnFactor):
@@ -37,7 +38,7 @@ class RandomHue(DrawnFactor):
         images = rescaled(ops.cast(images, self.compute_dtype), self.value_range, (0, 1))
         angle = ops.reshape(ops.cast(transformation["factor"], images.dtype), (-1, 1, 1))
         found = ops.image.rgb_to_hsv(images, data_format=self.data_format)
-        hue, saturation, value = (ops.take(found, place, axis=self.channel_axis) for place in range(3))
+        hue, saturation, value = planes_of(found, self.channel_axis)
         hue = hue + angle
         hue = ops.where(hue > 1.0, hue - 1.0, hue)
         hue = ops.where(hue < 0.0, hue + 1.0, hue)

@@ -7,6 +7,7 @@ from typing import Any
 from headwater import ops
 from headwater.keras import random, settings
 from headwater.keras.layers.preprocessing.image.drawn_factor import DrawnFactor
+from headwater.ops.image.colors import planes_of
 
 
 class RandomSaturation(DrawnFactor):
@@ -33,7 +34,7 @@ class RandomSaturation(DrawnFactor):
     def _recoloured(self, images: Any, transformation: Any) -> Any:
         factor = ops.reshape(ops.cast(transformation["factor"], self.compute_dtype), (-1, 1, 1))
         found = ops.image.rgb_to_hsv(images, data_format=self.data_format)
-        hue, saturation, value = (ops.take(found, place, axis=self.channel_axis) for place in range(3))
+        hue, saturation, value = planes_of(found, self.channel_axis)
         saturation = ops.clip(saturation * factor, *self.value_range)
         found = ops.stack([hue, saturation, value], axis=self.channel_axis)
         return ops.image.hsv_to_rgb(found, data_format=self.data_format)
