@@ -1,10 +1,10 @@
-"""`keras.preprocessing`: the older names of helpers for images and sequences, and of loaders of folders."""
+"""`keras.preprocessing`: the older names of helpers for images, sequences and texts, and of loaders of folders."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from headwater.keras.preprocessing import image, sequence
+from headwater.keras.preprocessing import image, sequence, text
 
 if TYPE_CHECKING:
     from headwater.keras.utils import (
