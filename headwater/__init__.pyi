@@ -6,10 +6,12 @@ table in __init__.py."""
 from typing import Any
 
 from headwater import (
-    arrays as arrays, audio as audio, autodiff as autodiff, backends as backends, bitwise as bitwise, config as config,
-    control as control, data as data, datasets as datasets, debugging as debugging, dtypes as dtypes, errors as errors, image as image, io as io, keras as keras,
-    linalg as linalg, lookup as lookup, math as math, nest as nest, nn as nn, ops as ops, ragged as ragged, random as random, sets as sets, signal as signal, sparse as sparse, strings as strings, summary as summary,
-    test as test, testing as testing, train as train, tree as tree, version as version,
+    arrays as arrays, audio as audio, autodiff as autodiff, backends as backends, bitwise as bitwise,
+    config as config, control as control, data as data, datasets as datasets, debugging as debugging,
+    dtypes as dtypes, errors as errors, image as image, io as io, keras as keras, linalg as linalg,
+    lookup as lookup, math as math, nest as nest, nn as nn, ops as ops, ragged as ragged, random as random,
+    sets as sets, signal as signal, sparse as sparse, strings as strings, summary as summary, test as test,
+    testing as testing, train as train, tree as tree, version as version,
 )
 from headwater.arrays import (
     slice_ as _slice, argsort as argsort, bitcast as bitcast, boolean_mask as boolean_mask,
