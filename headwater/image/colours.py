@@ -95,9 +95,12 @@ def adjust_contrast(images: Any, contrast_factor: Any) -> Any:
     """
 
     def change(floats: Any) -> Any:
-        mean = ops.mean(ops.cast(floats, "float32"), axis=(-3, -2), keepdims=True)
-        found = (ops.cast(floats, "float32") - mean) * ops.cast(contrast_factor, "float32") + mean
-        return ops.cast(found, floats.dtype)
+        *front, height, width, channels = floats.shape
+        rows = ops.reshape(ops.cast(floats, "float32"), (*front, height, width * channels))
+        mean = ops.mean(ops.reshape(ops.mean(rows, axis=-2), (*front, width, channels)), axis=-2, keepdims=True)
+        mean = ops.reshape(ops.broadcast_to(mean, (*front, width, channels)), (*front, 1, width * channels))
+        found = (rows - mean) * ops.cast(contrast_factor, "float32") + mean
+        return ops.cast(ops.reshape(found, (*front, height, width, channels)), floats.dtype)
 
     return in_floats(at_least_image(images, "adjust_contrast"), change)
 

@@ -28,8 +28,13 @@ def _planes(images: Any, data_format: str | None, what: str) -> tuple[Any, Any, 
         )
     if not images.spec.dtype.is_floating:
         raise DTypeError(f"{what}: images of dtype {images.spec.dtype.name}.", fix="cast them to floats from 0 to 1.")
-    first, second, third = (ops.take(images, channel, axis=axis) for channel in range(3))
-    return first, second, third, axis
+    return (*planes_of(images, axis), axis)
+
+
+def planes_of(images: Any, axis: int) -> tuple[Any, Any, Any]:
+    """The first three channels, without their axis: -1, or -3."""
+    rest = (slice(None),) * (-1 - axis)
+    return images[(..., 0, *rest)], images[(..., 1, *rest)], images[(..., 2, *rest)]
 
 
 @op
@@ -109,7 +114,7 @@ def hsv_to_rgb(images: Any, data_format: str | None = None) -> Any:
     Source: Smith 1978, "Color gamut transform pairs".
     """
     hue, saturation, value, axis = _planes(images, data_format, "hsv_to_rgb")
-    angle = ops.multiply(ops.mod(hue, 1.0), 6.0)
+    angle = ops.multiply(ops.subtract(hue, ops.floor(hue)), 6.0)
     ramps = (
         ops.subtract(ops.abs(ops.subtract(angle, 3.0)), 1.0),
         ops.subtract(2.0, ops.abs(ops.subtract(angle, 2.0))),
