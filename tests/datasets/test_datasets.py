@@ -124,6 +124,12 @@ def test_a_client_that_fails_is_quoted(monkeypatch):
         Origin("npm", "tiny", "1.0", ("a",)).fetch()
 
 
+def test_fetching_runs_no_code_of_a_package():
+    assert {"--only-binary=:all:", "--no-deps"} <= set(Origin("pip", "a", "1", ("b",)).command)
+    assert "--ignore-scripts" in Origin("npm", "a", "1", ("b",)).command
+    assert Origin("apt", "a", "", ("b",)).command[:2] == ["apt-get", "download"]  # not install
+
+
 def test_a_package_that_has_changed_is_named():
     with pytest.raises(NotFoundError, match=r"has no file tiny/other.csv"):
         tiny(files=("tiny/other.csv",)).origin.fetch()
