@@ -307,3 +307,39 @@ def test_workers_end_when_there_is_nothing_to_do(monkeypatch: Any) -> None:
     while workers._count and time.monotonic() < end:
         time.sleep(0.01)
     assert workers._count == 0
+
+
+def test_columns_that_are_not_there_and_texts_of_another_encoding_are_named(tmp_path: Any) -> None:
+    path = tmp_path / "t.csv"
+    path.write_bytes("größe,y\n1,2\n".encode("latin-1"))
+    read = tf.data.experimental.make_csv_dataset
+    with pytest.raises(tf.errors.DataLossError, match=r"t\.csv is not in utf-8"):
+        read(str(path), 1)
+    assert "größe" in read(str(path), 1, encoding="latin-1", num_epochs=1).element_spec
+    with pytest.raises(ArgumentError, match="no column 'z'"):
+        read(str(path), 1, label_name="z", encoding="latin-1")
+    with pytest.raises(ArgumentError, match="no column 'z'"):
+        read(str(path), 1, select_columns=["y", "z"], encoding="latin-1")
+
+
+def test_rows_of_other_lengths_name_file_and_line(tmp_path: Any) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("1,2\n3\n4,5\n")
+    rows = tf.data.experimental.CsvDataset(str(path), [tf.int32, tf.int32])
+    with pytest.raises(tf.errors.DataLossError, match=r"t\.csv, line 2: it has 1 fields, not 2"):
+        list(rows)
+    assert list(rows.ignore_errors().as_numpy_iterator()) == [(1, 2), (4, 5)]
+
+
+def test_a_picture_that_is_broken_names_its_file(tmp_path: Any) -> None:
+    pytest.importorskip("PIL")
+    from PIL import Image
+
+    Image.fromarray(np.zeros((4, 4, 3), np.uint8)).save(tmp_path / "a.png")
+    (tmp_path / "b.png").write_bytes((tmp_path / "a.png").read_bytes()[:40])
+    files = Dataset.list_files(str(tmp_path / "*.png"), shuffle=False)
+    pictures = files.map(lambda path: tf.image.decode_png(tf.io.read_file(path)), num_parallel_calls=2, name="decode")
+    with pytest.raises(Exception, match="decode") as error:
+        list(pictures)
+    assert f"map 'decode', element 1 ({tmp_path / 'b.png'})" in text_of(error.value)
+    assert [x.shape for x in pictures.ignore_errors()] == [(4, 4, 3)]
