@@ -280,9 +280,10 @@ class IndexLookup(VocabularyFiles):
         """Indices, or the vectors that are made of them."""
         if self.output_mode == "int":
             return indices
-        mode = "count" if self.output_mode == "tf_idf" else self.output_mode
-        encoded = categorical_encoding.encode(indices, mode, self._depth(), "int64", self.sparse)
-        return self._weighted(encoded) if self.output_mode == "tf_idf" else encoded
+        if self.output_mode == "tf_idf":
+            counts = categorical_encoding.encode(indices, "count", self._depth(), settings.floatx(), self.sparse)
+            return self._weighted(counts)
+        return categorical_encoding.encode(indices, self.output_mode, self._depth(), "int64", self.sparse)
 
     def _depth(self) -> int | None:
         return self.max_tokens if self.pad_to_max_tokens else self._frozen_vocab_size
