@@ -90,6 +90,16 @@ def test_a_worker_that_is_killed_is_named_with_its_batch():
     assert not threads() and not children()
 
 
+def test_a_worker_that_is_stopped_is_named_with_its_batch(monkeypatch):
+    monkeypatch.setattr("headwater.keras.trainers.batches.workers.STOPPED", 0.3)
+    dataset = Numbers(broken=4, trouble=lambda: os.kill(os.getpid(), signal.SIGSTOP), **KINDS[1])
+    begun = time.monotonic()
+    with pytest.raises(WorkerError, match=r"worker \d \(process \d+\) .* stopped by a signal at batch 4"):
+        regression().fit(dataset, shuffle=False, verbose=0)
+    assert time.monotonic() - begun < 5
+    assert not threads() and not children()
+
+
 @pytest.mark.parametrize("kind", KINDS, ids=["threads", "processes"])
 def test_a_worker_that_hangs_is_named_with_its_batch(kind):
     go_on = threading.Event()

@@ -30,6 +30,7 @@ from headwater.errors import StateError
 from headwater.keras.trainers.batches.ahead import Ahead
 
 PATIENCE = 5.0  # seconds that a batch may take before the log tells of it
+STOPPED = 2.0  # seconds that a process may stand still by a signal: with Ctrl-Z all do, and go on together
 
 _logger = logging.getLogger("headwater")
 
@@ -225,6 +226,7 @@ class Processes(Crew):
         seed = int(np.random.randint(2**31))  # noqa: NPY002 - set_random_seed seeds it
         self._connections: list[Any] = []
         self._processes: list[Any] = []
+        self._stopped: dict[int, float] = {}  # since when
         for worker in range(self.size):
             ours, theirs = context.Pipe()
             process = context.Process(
@@ -240,6 +242,15 @@ class Processes(Crew):
 
     def _name(self, worker: int) -> str:
         return f"worker {worker} (process {self._processes[worker].pid})"
+
+    def _check_time(self) -> None:
+        super()._check_time()
+        now = time.monotonic()
+        for worker, tasks in enumerate(self._tasks):
+            if not tasks or not _is_stopped(self._processes[worker].pid):
+                self._stopped.pop(worker, None)
+            elif now - self._stopped.setdefault(worker, now) > STOPPED:
+                raise self._failed(worker, tasks[0], "was stopped by a signal at", fix="kill -CONT lets it go on.")
 
     def _send(self, worker: int, index: int) -> None:
         try:
@@ -292,6 +303,15 @@ class Processes(Crew):
                 process.join(1.0)
         for connection in self._connections:
             connection.close()
+
+
+def _is_stopped(process: int) -> bool:
+    """Whether a signal such as SIGSTOP holds a process; False where the system does not tell."""
+    try:
+        with open(f"/proc/{process}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0] in ("T", "t")
+    except (OSError, IndexError):
+        return False
 
 
 def _work_in_process(dataset: Any, connection: Any, seed: int, others: list[Any]) -> None:
