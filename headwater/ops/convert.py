@@ -48,14 +48,15 @@ def _convert(x: Any, dtype: DType | None) -> Any:
     kind = type(x)
     if kind in _DEFAULTS:
         return scalar(x, _scalar_dtype(x, kind, dtype))
-    to_tensor = getattr(x, "__headwater_tensor__", None)
-    if to_tensor is not None:
-        return to_tensor()
-    if hasattr(kind, "__headwater_function__"):
-        raise DTypeError(
-            f"a {kind.__name__} is taken where a tensor must stand.",
-            fix="make a tensor of it first: to_tensor() of a ragged one, tf.sparse.to_dense of a sparse one.",
-        )
+    if kind is not list and kind is not tuple:
+        to_tensor = getattr(x, "__headwater_tensor__", None)
+        if to_tensor is not None:
+            return to_tensor()
+        if hasattr(kind, "__headwater_function__"):
+            raise DTypeError(
+                f"a {kind.__name__} is taken where a tensor must stand.",
+                fix="make a tensor of it first: to_tensor() of a ragged one, tf.sparse.to_dense of a sparse one.",
+            )
     if isinstance(x, (list, tuple)) and _holds_arrays(x):
         return _stack([convert_to_tensor(item, dtype) for item in x])
     return dispatch.array_from_numpy(as_numpy(x, dtype))
@@ -96,7 +97,8 @@ def as_numpy(x: Any, dtype: DType | None = None) -> np.ndarray:
     """
     if isinstance(x, Array):
         return dispatch.array_to_numpy(x)
-    if issubclass(_leaf_type(x), (str, bytes)) or (dtype is dtypes.string and _leaf_type(x) in (list, tuple)):
+    leaf = first_leaf(x) if isinstance(x, (list, tuple)) else x
+    if isinstance(leaf, (str, bytes)) or (dtype is dtypes.string and isinstance(leaf, (list, tuple))):
         return string_array(x)
     if not isinstance(x, np.ndarray) and hasattr(x, "detach"):  # a torch tensor
         x = x.detach().cpu()

@@ -106,10 +106,11 @@ def op(function: Function) -> Function:
 
     @functools.wraps(function)
     def public(*args: Any, **kwargs: Any) -> Any:
-        for hook in _hooks:
-            answer = hook.answer(public, args, kwargs)
-            if answer is not NotImplemented:
-                return answer
+        if _hooks:
+            for hook in _hooks:
+                answer = hook.answer(public, args, kwargs)
+                if answer is not NotImplemented:
+                    return answer
         return function(*args, **kwargs)
 
     public._is_op = True  # type: ignore[attr-defined]
