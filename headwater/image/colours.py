@@ -12,6 +12,7 @@ from headwater.image.batches import at_least_image
 from headwater.image.dtypes import convert_image_dtype, in_floats
 from headwater.image.repeated import compiled_when_repeated
 from headwater.ops.convert import convert_to_tensor
+from headwater.ops.image.colors import hue_of, planes_of, pure_colour
 from headwater.ops.operands import is_known, known
 
 _TO_YIQ = ((0.299, 0.59590059, 0.2115), (0.587, -0.27455667, -0.52273617), (0.114, -0.32134392, 0.31119955))
@@ -131,14 +132,11 @@ def adjust_hue(image: Any, delta: Any, name: str | None = None) -> Any:
         raise ShapeError(f"adjust_hue: an image of shape {tuple(image.shape)}.", fix="give three channels.")
 
     def change(floats: Any) -> Any:
-        wide = ops.cast(floats, "float32")
-        least, most = ops.min(wide, axis=-1, keepdims=True), ops.max(wide, axis=-1, keepdims=True)
-        spread = most - least
-        pure = (wide - least) / ops.where(spread > 0, spread, 1.0)  # of value 1 and saturation 1, or black
-        turned = rgb_to_hsv(pure)
-        hue, full = turned[..., :1] + ops.cast(delta, "float32"), ops.ones_like(turned[..., :1])
-        found = least + spread * hsv_to_rgb(ops.concatenate([hue, full, full], axis=-1))
-        return ops.cast(found, floats.dtype)
+        planes = planes_of(ops.cast(floats, "float32"), -1)
+        hue, value, spread = hue_of(*planes)
+        least = value - spread
+        found = [least + spread * part for part in pure_colour(hue + ops.cast(delta, "float32"))]
+        return ops.cast(ops.stack(found, axis=-1), floats.dtype)
 
     return in_floats(image, change, saturate=False)
 

@@ -67,6 +67,30 @@ def rgb_to_grayscale(images: Any, data_format: str | None = None) -> Any:
     return ops.cast(total, dtype)
 
 
+def hue_of(red: Any, green: Any, blue: Any) -> tuple[Any, Any, Any]:
+    """The hue of colours in turns, 0 for grey; the greatest of the three, and by how much it exceeds the least."""
+    value = ops.maximum(ops.maximum(red, green), blue)
+    spread = ops.subtract(value, ops.minimum(ops.minimum(red, green), blue))
+    coloured = ops.greater(spread, 0)
+    sixth = ops.divide(1.0, ops.multiply(6.0, ops.where(coloured, spread, 1.0)))
+    of_green = ops.add(ops.multiply(sixth, ops.subtract(blue, red)), 2 / 6)
+    of_blue = ops.add(ops.multiply(sixth, ops.subtract(red, green)), 4 / 6)
+    hue = ops.where(ops.equal(value, green), of_green, of_blue)
+    hue = ops.where(ops.equal(value, red), ops.multiply(sixth, ops.subtract(green, blue)), hue)
+    return ops.add(ops.where(coloured, hue, 0.0), ops.cast(ops.less(hue, 0), hue.dtype)), value, spread
+
+
+def pure_colour(hue: Any) -> tuple[Any, Any, Any]:
+    """Red, green and blue, from 0 to 1, of the strongest colour of a hue in turns."""
+    angle = ops.multiply(ops.subtract(hue, ops.floor(hue)), 6.0)
+    ramps = (
+        ops.subtract(ops.abs(ops.subtract(angle, 3.0)), 1.0),
+        ops.subtract(2.0, ops.abs(ops.subtract(angle, 2.0))),
+        ops.subtract(2.0, ops.abs(ops.subtract(angle, 4.0))),
+    )
+    return tuple(ops.clip(ramp, 0.0, 1.0) for ramp in ramps)  # type: ignore[return-value]
+
+
 @op
 def rgb_to_hsv(images: Any, data_format: str | None = None) -> Any:
     """Hue, saturation and value of colours, all from 0 to 1.
@@ -85,16 +109,9 @@ def rgb_to_hsv(images: Any, data_format: str | None = None) -> Any:
     red, green, blue, axis = _planes(images, data_format, "rgb_to_hsv")
     least = _EPSILON[str(red.dtype)]
     red, green, blue = (ops.where(ops.less(ops.abs(x), least), 0.0, x) for x in (red, green, blue))
-    value = ops.maximum(ops.maximum(red, green), blue)
-    spread = ops.subtract(value, ops.minimum(ops.minimum(red, green), blue))
-    bright, coloured = ops.greater(value, 0), ops.greater(spread, 0)
+    hue, value, spread = hue_of(red, green, blue)
+    bright = ops.greater(value, 0)
     saturation = ops.where(bright, ops.divide(spread, ops.where(bright, value, 1.0)), 0.0)
-    sixth = ops.divide(1.0, ops.multiply(6.0, ops.where(coloured, spread, 1.0)))
-    of_green = ops.add(ops.multiply(sixth, ops.subtract(blue, red)), 2 / 6)
-    of_blue = ops.add(ops.multiply(sixth, ops.subtract(red, green)), 4 / 6)
-    hue = ops.where(ops.equal(value, green), of_green, of_blue)
-    hue = ops.where(ops.equal(value, red), ops.multiply(sixth, ops.subtract(green, blue)), hue)
-    hue = ops.add(ops.where(coloured, hue, 0.0), ops.cast(ops.less(hue, 0), hue.dtype))
     return ops.stack([hue, saturation, value], axis=axis)
 
 
@@ -114,12 +131,6 @@ def hsv_to_rgb(images: Any, data_format: str | None = None) -> Any:
     Source: Smith 1978, "Color gamut transform pairs".
     """
     hue, saturation, value, axis = _planes(images, data_format, "hsv_to_rgb")
-    angle = ops.multiply(ops.subtract(hue, ops.floor(hue)), 6.0)
-    ramps = (
-        ops.subtract(ops.abs(ops.subtract(angle, 3.0)), 1.0),
-        ops.subtract(2.0, ops.abs(ops.subtract(angle, 2.0))),
-        ops.subtract(2.0, ops.abs(ops.subtract(angle, 4.0))),
-    )
     white = ops.subtract(1.0, saturation)
-    found = [ops.multiply(value, ops.add(white, ops.multiply(saturation, ops.clip(ramp, 0.0, 1.0)))) for ramp in ramps]
+    found = [ops.multiply(value, ops.add(white, ops.multiply(saturation, part))) for part in pure_colour(hue)]
     return ops.stack(found, axis=axis)
