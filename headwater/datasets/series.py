@@ -92,7 +92,7 @@ CARDS = (
     _ucr_card("italy_power_demand", "ItalyPowerDemand", "1,096 days of demand for power, summer or winter"),
     _ucr_card("gun_point", "GunPoint", "200 motions of a hand, with a gun or without"),
     _ucr_card("basic_motions", "BasicMotions", "80 motions of 4 kinds, 6 channels of a watch"),
-    _ucr_card("tecator", "Tecator", "240 spectra of meat, and how fat it is"),
+    _ucr_card("tecator", "Tecator", "215 spectra of meat, and how fat it is"),
     _sktime_card("mitdb", "an electrocardiogram of the MIT-BIH database", "mitdb/mitdb.csv"),
     _sktime_card("seatbelts", "192 months of drivers hurt in Great Britain", "seatbelts/seatbelts.csv"),
     _sktime_card("solar", "289 half-hours of solar power", "solar/solar.csv"),

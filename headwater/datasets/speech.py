@@ -96,7 +96,7 @@ def _prompts_card(language: str, told: str, voice: str) -> Card:
 
 CARDS = (
     Card(
-        "tuxpaint_speech", "spoken captions", "7,400 spoken captions with their text, in 11 languages, Vorbis 44.1 kHz",
+        "tuxpaint_speech", "spoken captions", "7,289 spoken captions with their text, in 11 languages, Vorbis 44.1 kHz",
         Origin(
             "apt", "tuxpaint-stamps-default", "",
             ("usr/share/tuxpaint/stamps/*_desc*.ogg", "usr/share/tuxpaint/stamps/*.txt"),

@@ -204,7 +204,7 @@ CARDS = (
         "election_tweets", "authorship", "6,444 tweets of two candidates of 2016", ("election-tweets-2016",), _tweets
     ),
     _orange_card(
-        "friends", "dialogue", "lines of the series Friends, with who says them", ("friends-transcripts",),
+        "friends", "dialogue", "61,563 lines of the series Friends, with who says them", ("friends-transcripts",),
         _orange_table, "author",
     ),
     Card(
@@ -249,5 +249,5 @@ CARDS = (
         "WordNet 3.0 licence (BSD-like)", _wordnet,
     ),
     _freedict("eng-fra", "8,799 English words in French", "GPL-2+"),
-    _freedict("deu-eng", "some 519,000 German words in English", "GPL-3+ and AGPL-3+"),
+    _freedict("deu-eng", "519,417 German words in English", "GPL-3+ and AGPL-3+"),
 )  # fmt: skip
