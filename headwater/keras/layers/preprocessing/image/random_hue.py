@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from headwater import ops
+from headwater.errors import ShapeError
 from headwater.keras import random
 from headwater.keras.layers.preprocessing.image.drawn_factor import DrawnFactor
 from headwater.keras.layers.preprocessing.image.ranges import rescaled
-from headwater.ops.image.colors import planes_of
+from headwater.ops.image.colors import hue_of, planes_of, pure_colour
 
 
 class RandomHue(DrawnFactor):
@@ -35,13 +36,13 @@ class RandomHue(DrawnFactor):
         return side * random.uniform((count,), *self.factor, seed=seed) * 0.5
 
     def _recoloured(self, images: Any, transformation: Any) -> Any:
+        axis = self.channel_axis
+        if images.shape[axis] != 3:
+            raise ShapeError(f"RandomHue: images of shape {tuple(images.shape)}.", fix="give three channels.")
         images = rescaled(ops.cast(images, self.compute_dtype), self.value_range, (0, 1))
         angle = ops.reshape(ops.cast(transformation["factor"], images.dtype), (-1, 1, 1))
-        found = ops.image.rgb_to_hsv(images, data_format=self.data_format)
-        hue, saturation, value = planes_of(found, self.channel_axis)
-        hue = hue + angle
-        hue = ops.where(hue > 1.0, hue - 1.0, hue)
-        hue = ops.where(hue < 0.0, hue + 1.0, hue)
-        found = ops.stack([hue, saturation, value], axis=self.channel_axis)
-        found = ops.clip(ops.image.hsv_to_rgb(found, data_format=self.data_format), 0, 1)
+        hue, value, spread = hue_of(*planes_of(images, axis))
+        least = value - spread
+        found = [ops.clip(least + spread * part, 0, 1) for part in pure_colour(hue + angle)]
+        found = ops.stack(found, axis=axis)
         return ops.cast(rescaled(found, (0, 1), self.value_range), self.compute_dtype)
