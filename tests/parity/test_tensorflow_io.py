@@ -185,7 +185,7 @@ REFUSED = cases(
     io.gfile.listdir("/no/such/directory")
     io.gfile.remove("/no/such/file")
     io.gfile.rmtree("/no/such/directory")
-    io.gfile.copy("/no/such/file", "/tmp/other")
+    io.gfile.copy("/no/such/file", "/no/such/other")
     io.gfile.GFile("/no/such/file").read()
     """
 )

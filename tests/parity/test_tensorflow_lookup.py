@@ -15,7 +15,7 @@ from tests.parity.expressions import cases, require_agreement, require_refusal
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
-_FILE = "/tmp/headwater_test_vocabulary.txt"
+_FILE = ""  # a vocabulary that the fixture writes
 
 
 @pytest.fixture(scope="module", autouse=True)
