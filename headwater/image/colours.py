@@ -12,7 +12,7 @@ from headwater.image.batches import at_least_image
 from headwater.image.dtypes import convert_image_dtype, in_floats
 from headwater.image.repeated import compiled_when_repeated
 from headwater.ops.convert import convert_to_tensor
-from headwater.ops.image.colors import hue_of, planes_of, pure_colour
+from headwater.ops.image.colors import hue_of, planes_of, pure_colour, resaturated
 from headwater.ops.operands import is_known, known
 
 _TO_YIQ = ((0.299, 0.59590059, 0.2115), (0.587, -0.27455667, -0.52273617), (0.114, -0.32134392, 0.31119955))
@@ -148,13 +148,17 @@ def adjust_saturation(image: Any, saturation_factor: Any, name: str | None = Non
     Args:
         image: (..., 3), red, green and blue.
         saturation_factor: a number of 0 or more.
+    Raises: ShapeError for another number of channels.
     """
+    image = convert_to_tensor(image)
+    if not image.shape or image.shape[-1] != 3:
+        raise ShapeError(f"adjust_saturation: an image of shape {tuple(image.shape)}.", fix="give three channels.")
 
     def change(floats: Any) -> Any:
-        found = rgb_to_hsv(ops.cast(floats, "float32"))
-        saturation = ops.clip(found[..., 1:2] * ops.cast(saturation_factor, "float32"), 0.0, 1.0)
-        found = hsv_to_rgb(ops.concatenate([found[..., :1], saturation, found[..., 2:]], axis=-1))
-        return ops.cast(found, floats.dtype)
+        factor = ops.cast(saturation_factor, "float32")
+        planes = planes_of(ops.cast(floats, "float32"), -1)
+        found = resaturated(planes, lambda saturation: ops.clip(saturation * factor, 0.0, 1.0))
+        return ops.cast(ops.stack(found, axis=-1), floats.dtype)
 
     return in_floats(image, change, saturate=False)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -89,6 +90,15 @@ def pure_colour(hue: Any) -> tuple[Any, Any, Any]:
         ops.subtract(2.0, ops.abs(ops.subtract(angle, 4.0))),
     )
     return tuple(ops.clip(ramp, 0.0, 1.0) for ramp in ramps)  # type: ignore[return-value]
+
+
+def resaturated(planes: Sequence[Any], change: Callable[[Any], Any]) -> list[Any]:
+    """Red, green and blue of colours whose saturation is what `change` makes of it."""
+    hue, value, spread = hue_of(*planes)
+    bright = ops.greater(value, 0)
+    saturation = change(ops.where(bright, ops.divide(spread, ops.where(bright, value, 1.0)), 0.0))
+    white = ops.subtract(1.0, saturation)
+    return [ops.multiply(value, ops.add(white, ops.multiply(saturation, part))) for part in pure_colour(hue)]
 
 
 @op

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from headwater import ops
+from headwater.errors import ShapeError
 from headwater.keras import random, settings
 from headwater.keras.layers.preprocessing.image.drawn_factor import DrawnFactor
-from headwater.ops.image.colors import planes_of
+from headwater.ops.image.colors import planes_of, resaturated
 
 
 class RandomSaturation(DrawnFactor):
@@ -33,8 +34,11 @@ class RandomSaturation(DrawnFactor):
 
     def _recoloured(self, images: Any, transformation: Any) -> Any:
         factor = ops.reshape(ops.cast(transformation["factor"], self.compute_dtype), (-1, 1, 1))
-        found = ops.image.rgb_to_hsv(images, data_format=self.data_format)
-        hue, saturation, value = planes_of(found, self.channel_axis)
-        saturation = ops.clip(saturation * factor, *self.value_range)
-        found = ops.stack([hue, saturation, value], axis=self.channel_axis)
-        return ops.image.hsv_to_rgb(found, data_format=self.data_format)
+        axis = self.channel_axis
+        if images.shape[axis] != 3 or not images.dtype.is_floating:
+            raise ShapeError(
+                f"RandomSaturation: images of shape {tuple(images.shape)} and dtype {images.dtype}.",
+                fix="give three channels, of floats.",
+            )
+        found = resaturated(planes_of(images, axis), lambda part: ops.clip(part * factor, *self.value_range))
+        return ops.stack(found, axis=axis)
