@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -28,7 +29,6 @@ from headwater.ops.pooling import pooled
 from headwater.ops.symbolic import composite_op
 from headwater.primitives import conv as windows
 from headwater.primitives import pool as pools
-from headwater.sparse.embedding import embedding_lookup_sparse, safe_embedding_lookup_sparse
 
 __all__ = [
     "atrous_conv2d",
@@ -57,7 +57,6 @@ __all__ = [
     "dropout",
     "elu",
     "embedding_lookup",
-    "embedding_lookup_sparse",
     "erosion2d",
     "gelu",
     "in_top_k",
@@ -76,7 +75,6 @@ __all__ = [
     "pool",
     "relu",
     "relu6",
-    "safe_embedding_lookup_sparse",
     "scale_regularization_loss",
     "selu",
     "separable_conv2d",
@@ -97,6 +95,14 @@ __all__ = [
     "weighted_moments",
     "zero_fraction",
 ]  # fmt: skip
+
+_OF_SPARSE = ("embedding_lookup_sparse", "safe_embedding_lookup_sparse")  # loaded when somebody asks for them
+
+
+def __getattr__(name: str) -> Any:
+    if name in _OF_SPARSE:
+        return getattr(importlib.import_module("headwater.sparse.embedding"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def relu(features: Any, name: str | None = None) -> Any:

@@ -35,7 +35,6 @@ from headwater.io.example import (
     Int64List,
     SequenceExample,
 )
-from headwater.io.tensor_proto import parse_tensor, serialize_tensor
 
 __all__ = [
     "BytesList", "Checkpoint", "CheckpointManager", "CheckpointOptions", "Example", "Feature", "FeatureList",
@@ -216,10 +215,14 @@ class _Strings:
 
     def saved_state(self) -> bytes:
         """Its strings as bytes."""
+        from headwater.io.tensor_proto import serialize_tensor
+
         return serialize_tensor(self._variable).numpy()
 
     def restore_saved_state(self, data: bytes) -> None:
         """Take the strings that bytes hold."""
+        from headwater.io.tensor_proto import parse_tensor
+
         self._variable.assign(parse_tensor(data, "string"))
 
 

@@ -38,6 +38,7 @@ class SparseTensor(Operators):
     __slots__ = ("_indices", "_values", "_shape", "__weakref__")
 
     def __init__(self, indices: Any, values: Any, dense_shape: Any) -> None:
+        welcome_composites()
         self._values = convert_to_tensor(values)
         shape = host_integers(
             np.asarray(dense_shape, np.int64) if _is_plain(dense_shape) else dense_shape, "dense_shape"
@@ -201,6 +202,3 @@ class SparseTensorSpec:
     def __repr__(self) -> str:
         shape = "TensorShape(None)" if self.shape is None else repr(self.shape)
         return f"SparseTensorSpec({shape}, {self.dtype!r})"
-
-
-welcome_composites()

@@ -77,7 +77,7 @@ def set_handler(predicate: Callable[[Any], bool] | None, handler: Handler | None
 
 def welcome_composites() -> None:
     """Let arguments that have `__headwater_function__(function, args, kwargs)` answer the ops that are given them: the
-    first one of them. Called where such a class is defined."""
+    first one of them. Called when one is made: until then ops look for none."""
     if _composites is None:
         _hang(_symbolic, _Hook(lambda value: hasattr(type(value), "__headwater_function__"), _ask_composite))
 

@@ -222,3 +222,25 @@ def test_functions_compile_products_of_sparse_arguments() -> None:
         return ours.sparse.add(s, s)
 
     assert np.asarray(sorted_sum(s).values).tolist() == [2.0, 4.0]
+
+
+def test_layers_and_fit_take_sparse_tensors() -> None:
+    from headwater import keras
+
+    x = np.eye(6, 4, dtype="float32")
+    sparse = ours.sparse.from_dense(x)
+    inputs = keras.Input((4,), sparse=True)
+    model = keras.Model(inputs, keras.layers.Dense(2)(inputs))
+    assert inputs.sparse
+    np.testing.assert_allclose(model(sparse), model(x), rtol=1e-6)
+    np.testing.assert_allclose(keras.layers.Dense(2, kernel_initializer="ones")(sparse), x.sum(1, keepdims=True) * [1, 1])
+    model.compile("sgd", "mse")
+    np.testing.assert_allclose(model.predict(sparse, verbose=0), model.predict(x, verbose=0), rtol=1e-6)
+    model.fit(sparse, np.zeros((6, 2)), verbose=0)
+
+
+def test_embedding_takes_ragged_numbers() -> None:
+    from headwater import keras
+
+    found = keras.layers.Embedding(5, 2)(ours.ragged.constant([[1, 2], [], [3]]))
+    assert found.row_lengths().numpy().tolist() == [2, 0, 1] and found.shape[2] == 2

@@ -41,6 +41,7 @@ class RaggedTensor(Operators):
     __slots__ = ("_values", "_partition", "__weakref__")
 
     def __init__(self, values: Any, row_partition: RowPartition, internal: bool = False) -> None:
+        welcome_composites()
         if not isinstance(values, RaggedTensor):
             values = convert_to_tensor(values)
             if not values.spec.shape:
@@ -408,6 +409,3 @@ def _nested(flat_values: Any, nested: Sequence[Any], make: Any) -> RaggedTensor:
     for rows in reversed(nested):
         found = make(found, rows)
     return found
-
-
-welcome_composites()

@@ -887,17 +887,22 @@ def _tensor_arguments(arguments: dict[str, Any]) -> dict[str, list[Any]]:
     """The tensors in each argument that has any."""
     found = {}
     for name, value in arguments.items():
-        if isinstance(value, (Tensor, KerasTensor)):
+        if _is_tensor(value):
             found[name] = [value]
         elif isinstance(value, (list, tuple, dict)):
-            leaves = [leaf for leaf in tree.leaves(value) if isinstance(leaf, (Tensor, KerasTensor))]
+            leaves = [leaf for leaf in tree.leaves(value) if _is_tensor(leaf)]
             if leaves:
                 found[name] = leaves
     return found
 
 
+def _is_tensor(value: Any) -> bool:
+    """True for a tensor, symbolic or not, ragged and sparse ones too."""
+    return isinstance(value, (Tensor, KerasTensor)) or tree.is_composite(value)
+
+
 def _shapes_of(value: Any) -> Any:
-    if isinstance(value, (Tensor, KerasTensor)):
+    if _is_tensor(value):
         return tuple(value.shape)
     return tree.map_structure(lambda leaf: tuple(leaf.shape) if hasattr(leaf, "shape") else None, value)
 

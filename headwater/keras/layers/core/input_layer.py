@@ -20,7 +20,7 @@ class InputLayer(Layer):
         shape: shape of one sample.
         batch_size: number of samples, None for any.
         dtype: dtype of the values; `keras.config.floatx()` by default.
-        sparse, ragged: only None or False: values are dense.
+        sparse, ragged: whether sparse or ragged tensors are fed; kept, and not insisted on.
         batch_shape: shape with the number of samples in front, in place of `shape` and `batch_size`.
         input_tensor: a KerasTensor to use as the placeholder.
         optional: whether None may be fed.
@@ -66,7 +66,7 @@ class InputLayer(Layer):
         )  # fmt: skip
         output = input_tensor
         if output is None:
-            output = KerasTensor(self.batch_shape, self._dtype, name=name)
+            output = KerasTensor(self.batch_shape, self._dtype, sparse=self.sparse, ragged=self.ragged, name=name)
         elif name is not None:
             output.name = name
         self.built = True
@@ -114,7 +114,7 @@ def Input(  # noqa: N802 - the name that Keras gives it
         shape: shape of one sample, without the batch.
         batch_size: number of samples, None for any.
         dtype: dtype of the values; `keras.config.floatx()` by default.
-        sparse, ragged: only None or False: values are dense.
+        sparse, ragged: whether sparse or ragged tensors are fed; kept, and not insisted on.
         batch_shape: shape with the number of samples in front, in place of `shape` and `batch_size`.
         name: name of the input.
         tensor: a KerasTensor to use as the placeholder.

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from headwater import ops
+from headwater import ops, tree
 from headwater.errors import DTypeError
 from headwater.frontend import frames
 from headwater.frontend.tensor import Tensor
@@ -20,6 +20,10 @@ def as_tensor(value: Any, what: str) -> Tensor:
     """
     if isinstance(value, Tensor):
         return value
+    if _is_sparse(value):
+        from headwater.sparse import to_dense
+
+        value = to_dense(value, validate_indices=False)
     if frames.is_frame(value):
         value = frames.matrix(value, what)
     elif frames.is_column(value):
@@ -38,12 +42,20 @@ def as_tensor(value: Any, what: str) -> Tensor:
 
 
 def is_array_like(value: Any) -> bool:
-    """True for an array, a tensor, a table, a column of one, or a (nested) list of numbers or strings."""
-    if isinstance(value, (Tensor, np.ndarray, np.generic)) or hasattr(value, "__headwater_tensor__"):
+    """True for an array, a tensor (also a sparse one, which is made dense), a table, a column of one, or a (nested)
+    list of numbers or strings."""
+    if isinstance(value, (Tensor, np.ndarray, np.generic)) or _is_sparse(value):
+        return True
+    if hasattr(value, "__headwater_tensor__"):
         return True
     if hasattr(value, "__array__") or frames.is_frame(value) or frames.is_column(value):
         return True
     return _is_list_of_values(value)
+
+
+def _is_sparse(value: Any) -> bool:
+    """True for a SparseTensor, whose class is not loaded before there is one."""
+    return tree.is_composite(value) and hasattr(value, "host_indices")
 
 
 def _is_list_of_values(value: Any) -> bool:
