@@ -200,17 +200,21 @@ class Call:
 
     def of_first(self, use: Callable[[ActiveCall, Element], Any]) -> Any:
         """What `use` makes of the first element that comes without an error."""
-        run = Run()
-        cursor = run.open(first_of(self.source))
-        active = self.begin(run)
-        failure: Exception | None = None
+        run, source = Run(), first_of(self.source)
+        active, failure = self.begin(run), None
+        try:
+            return use(active, source.first())
+        except StopIteration:
+            cursor: Any = iter(())
+        except Exception as error:
+            cursor, failure = run.open(source), error
         for _ in range(10):
             try:
                 return use(active, next(cursor))
             except StopIteration:
                 break
-            except Exception as error:
-                failure = failure or error
+            except Exception:
+                continue
         raise failure or ArgumentError(
             f"{self.owner.title}: there is no element, from which its results could be known.",
             fix="give a source that is not empty, or a function that can be traced.",

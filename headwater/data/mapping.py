@@ -69,6 +69,9 @@ class Map(Stage):
     def cardinality(self) -> int:
         return self.inputs[0].cardinality()
 
+    def first(self) -> Element:
+        return self.call.begin(Run())(self.inputs[0].first(), 0)
+
     def on_batches(self) -> OnBatches | None:
         """The function as one of batches of elements; None if it must see them one by one."""
         if self._on_batches is _NOT_ASKED:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -217,18 +218,27 @@ class Generated(Stage):
         self.generator, self.args = generator, args
         self.given = signature
         self.seen: Signature | None = None
+        self.begun: tuple[Element, Any] | None = None  # a first element that was asked for, and what is left
 
     @functools.cached_property
     def signature(self) -> Signature:  # type: ignore[override]
         """As given; otherwise form, dtypes and ranks are those of the first item."""
         if self.given is None and self.seen is None:
-            next(self.open(Run()), None)
+            with contextlib.suppress(StopIteration):
+                self.first()
         found = self.given or self.seen
         if found is None:
             raise ArgumentError(
                 "the generator gave no item, from which the elements could be known.", fix="pass output_signature."
             )
         return found
+
+    def first(self) -> Element:
+        """The first element, which the next pass begins with: whatever the generator reads from is read once."""
+        if self.begun is None:
+            cursor = _GeneratorCursor(self)
+            self.begun = next(cursor), cursor.items
+        return self.begun[0]
 
     @functools.cached_property
     def converters(self) -> list[Callable[[Any], Any]]:
@@ -249,6 +259,11 @@ class _GeneratorCursor(Cursor):
 
     def __next__(self) -> Element:
         if self.items is None:
+            begun, self.stage.begun = self.stage.begun, None
+            if begun is not None:
+                element, self.items = begun
+                self.position = 1
+                return element
             self.items = self._begun()
         try:
             item = next(self.items)

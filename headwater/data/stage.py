@@ -59,6 +59,13 @@ class Stage:
         """A cursor before its first element."""
         raise NotImplementedError
 
+    def first(self) -> Element:
+        """The first element, for what can be told from it.
+
+        Raises: StopIteration if there is none.
+        """
+        return next(Run().open(self))
+
     def over_rows(self, inputs: Sequence[Stage]) -> Stage | None:
         """The same step over other inputs, which give numbers of rows in place of rows; None if it looks at what its
         elements hold."""

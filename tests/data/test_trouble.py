@@ -132,6 +132,14 @@ def test_what_can_not_work_is_refused(name: str) -> None:
         make()
 
 
+def test_asking_for_the_spec_takes_nothing_from_a_stream_that_comes_once() -> None:
+    stream = iter(range(4))
+    source = Dataset.from_generator(lambda: stream)
+    mapped = source.map(lambda x: x.numpy() * 2)
+    assert source.element_spec == mapped.element_spec == tf.TensorSpec((), "int32")
+    assert [int(x) for x in mapped] == [0, 2, 4, 6]
+
+
 def test_an_error_in_a_function_of_a_file_names_the_file() -> None:
     paths = ["a/good.png", "a/broken.png"]
 
