@@ -43,31 +43,42 @@ def _codec(encoding: str) -> str:
         raise ArgumentError(f"the encoding {encoding!r} is unknown.", fix="use 'UTF-8', 'UTF-16-BE', ...") from None
 
 
+class _Damage(threading.local):
+    """Where the bytes of the string being decoded are no characters: ends by beginnings."""
+
+    spans: ClassVar[dict[int, int]] = {}
+
+
+_damage = _Damage()
+
+
+def _note_damage(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeDecodeError)
+    _damage.spans[error.start] = error.end
+    return "\ufffd", error.end
+
+
+codecs.register_error("headwater.note_damage", _note_damage)
+
+
 def _characters(text: bytes, codec: str, settings: _Settings) -> list[tuple[int, int, int]]:
     """The characters of a string: the number of each, where its bytes begin and end.
 
     Raises: ArgumentError for bytes that are none, if errors are "strict".
     """
+    _damage.spans = spans = {}
+    decoded = codecs.decode(text, codec, "headwater.note_damage")
     found: list[tuple[int, int, int]] = []
     start = 0
-    while start < len(text):
-        try:
-            part = codecs.decode(text[start:], codec, "strict")
-            bad = None
-        except UnicodeDecodeError as error:
-            part = codecs.decode(text[start : start + error.start], codec, "strict")
-            bad = start + error.start, start + error.end
-        for character in part:
-            size = len(character.encode(codec))
-            code = ord(character)
-            if settings.controls and code < 32:
-                _note_error(found, settings, text, start, start + size)
-            else:
-                found.append((code, start, start + size))
-            start += size
-        if bad is not None:
-            start = bad[1]
-            _note_error(found, settings, text, *bad)
+    for character in decoded:
+        end = spans.get(start)
+        if end is not None or (settings.controls and ord(character) < 32):
+            end = end or start + len(character.encode(codec))
+            _note_error(found, settings, text, start, end)
+        else:
+            end = start + len(character.encode(codec))
+            found.append((ord(character), start, end))
+        start = end
     return found
 
 

@@ -257,3 +257,13 @@ def test_patterns_mean_what_re2_means(pattern: str, rewrite: str, text: str) -> 
 @pytest.mark.parametrize("expression", REFUSED)
 def test_what_tensorflow_refuses_is_refused(expression: str) -> None:
     require_refusal(expression, names)
+
+
+def test_much_damage_takes_no_more_time_than_none() -> None:
+    import time
+
+    import headwater as ours
+
+    start = time.process_time()
+    found = ours.strings.unicode_decode(b"\xff" * 200_000, "UTF-8")
+    assert found.shape == (200_000,) and time.process_time() - start < 5
