@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import codecs
+import threading
 import itertools
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
