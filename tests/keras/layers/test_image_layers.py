@@ -208,3 +208,14 @@ def test_layers_work_on_elements_and_batches_of_a_data_set():
         assert all(a != b for a, b in zip(flipped, kept)) and any(flipped) and any(kept)
     mixed = elements.map(lambda x: {"images": x, "labels": x[0, :2, 0]}).batch(6).map(keras.layers.MixUp(seed=2))
     assert [tuple(part["labels"].shape) for part in mixed] == [(6, 2)] * 2
+
+
+def test_boxes_keep_their_places_in_mixed_precision():
+    layer = keras.layers.RandomFlip("horizontal", seed=1, bounding_box_format="xyxy", dtype="mixed_bfloat16")
+    images, boxes = np.zeros((8, 600, 900, 1), "float32"), np.array([[[3.0, 5.0, 401.0, 503.0]]] * 8, "float32")
+    data = {"images": images, "bounding_boxes": {"boxes": boxes, "labels": np.ones((8, 1))}}
+    found = layer(data, training=True)
+    assert found["images"].dtype == "bfloat16"
+    places = found["bounding_boxes"]["boxes"].numpy()[:, 0]
+    wanted = {(3, 5, 401, 503), (499, 5, 897, 503)}
+    assert {tuple(np.round(place, 2).astype(int).tolist()) for place in places} == wanted

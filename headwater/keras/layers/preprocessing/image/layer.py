@@ -162,6 +162,15 @@ class BaseImagePreprocessingLayer(Layer):
                 found[key] = change(prepared(data[key]), transformation=transformation, training=training)
         return found
 
+    def _convert(self, value: Any) -> Any:
+        """Of a dict, only images and masks are brought to a dtype of 16 bits: boxes would lose their places in it, and
+        labels their shares."""
+        convert = super()._convert
+        if not isinstance(value, dict) or self.compute_dtype not in ("float16", "bfloat16"):
+            return convert(value)
+        kept = ("bounding_boxes", "labels")
+        return {key: item if key in kept else convert(item) for key, item in value.items()}
+
     def _dense(self, bounding_boxes: Any) -> dict[str, Any]:
         """Boxes as tensors.
 
