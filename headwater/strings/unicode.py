@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import codecs
-import threading
 import itertools
+import threading
 from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple
 

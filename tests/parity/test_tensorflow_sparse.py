@@ -233,7 +233,9 @@ def test_layers_and_fit_take_sparse_tensors() -> None:
     model = keras.Model(inputs, keras.layers.Dense(2)(inputs))
     assert inputs.sparse
     np.testing.assert_allclose(model(sparse), model(x), rtol=1e-6)
-    np.testing.assert_allclose(keras.layers.Dense(2, kernel_initializer="ones")(sparse), x.sum(1, keepdims=True) * [1, 1])
+    np.testing.assert_allclose(
+        keras.layers.Dense(2, kernel_initializer="ones")(sparse), x.sum(1, keepdims=True) * [1, 1]
+    )
     model.compile("sgd", "mse")
     np.testing.assert_allclose(model.predict(sparse, verbose=0), model.predict(x, verbose=0), rtol=1e-6)
     model.fit(sparse, np.zeros((6, 2)), verbose=0)
