@@ -111,6 +111,10 @@ class Backend(abc.ABC):
     def from_numpy(self, array: np.ndarray) -> Any:
         """A buffer with the values of `array`, without a copy where possible."""
 
+    def adopt(self, array: np.ndarray) -> Any:
+        """As `from_numpy`, for an array that nobody changes any more: on its own memory where possible."""
+        return self.from_numpy(array)
+
     @abc.abstractmethod
     def to_numpy(self, buffer: Any, spec: Spec) -> np.ndarray:
         """The values of a buffer, read-only, without a copy where possible."""

@@ -11,7 +11,7 @@ from headwater.data.rows import RowsCursor, over_rows
 from headwater.data.sources import Slices
 from headwater.data.specs import Signature
 from headwater.data.stage import Cursor, Over, Run, Stage, noted
-from headwater.data.structure import Element, as_array, is_composite, stack
+from headwater.data.structure import Element, adopted, as_array, is_composite, stack
 from headwater.errors import ArgumentError, DTypeError, HeadwaterError
 
 _NOT_ASKED = object()
@@ -43,7 +43,7 @@ def put_together(components: Sequence[Any], what: str) -> Any:
         return None
     spec = specs.spec_of(first)
     if isinstance(spec, specs.TensorSpec):
-        return stack(components, spec.dtype, what)
+        return adopted(stack(components, spec.dtype, what))
     if is_composite(first):
         return composites.stack(components)
     raise DTypeError(f"{what}: components of {spec} can't be batched.", fix="turn them into tensors with map().")

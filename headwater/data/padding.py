@@ -11,7 +11,7 @@ from headwater.data import composites, specs
 from headwater.data.batching import BatchCursor, batched_size, positive, put_together
 from headwater.data.specs import Signature
 from headwater.data.stage import Cursor, Run, Stage
-from headwater.data.structure import Element, as_array, as_component, flatten, is_composite
+from headwater.data.structure import Element, adopted, as_array, as_component, flatten, is_composite
 from headwater.errors import ArgumentError, DTypeError, ShapeError
 from headwater.frontend.ragged_tensor import RaggedTensorSpec
 from headwater.frontend.sparse_tensor import SparseTensor, SparseTensorSpec
@@ -224,7 +224,7 @@ def pad_together(components: Sequence[Any], target: Any, value: Any, title: str)
                 fix="give a larger padded shape, or None for the largest of each batch.",
             )
         out[(place, *(slice(size) for size in array.shape))] = array
-    return out
+    return adopted(out)
 
 
 class RaggedBatch(BatchLike):

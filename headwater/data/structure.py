@@ -135,6 +135,11 @@ def as_tensor(component: Any) -> Any:
     return component
 
 
+def adopted(array: np.ndarray) -> Any:
+    """An array that a stage has made, and nobody else holds, as a component: a tensor on its memory."""
+    return array if array.dtype.hasobject else dispatch.adopted_array(array)
+
+
 def as_array(component: Any) -> np.ndarray:
     """The values of a dense component; strings as an object array of bytes."""
     if type(component) is np.ndarray:

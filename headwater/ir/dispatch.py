@@ -50,6 +50,9 @@ class Executor(Protocol):
     def from_numpy(self, array: np.ndarray) -> Any:
         """A buffer with the values of an array; without a copy where possible."""
 
+    def adopt(self, array: np.ndarray) -> Any:
+        """The same for an array that nobody changes any more: on its own memory where possible."""
+
 
 class Recorder(Protocol):
     """Sees each application of a primitive: a gradient tape."""
@@ -118,6 +121,12 @@ def array_from_numpy(array: np.ndarray) -> Any:
     if array.dtype.hasobject and _result_type is Array:  # a string is the first tensor of the program
         importlib.import_module("headwater.frontend.tensor")
     buffer = array if array.dtype.hasobject else _executor.from_numpy(array)
+    return _result_type(Spec(array.shape, as_dtype(array.dtype)), buffer)
+
+
+def adopted_array(array: np.ndarray) -> Any:
+    """As `array_from_numpy`, for an array of numbers that nobody else holds: on its own memory where possible."""
+    buffer = _executor.adopt(array)
     return _result_type(Spec(array.shape, as_dtype(array.dtype)), buffer)
 
 

@@ -204,3 +204,15 @@ def test_layers_of_strings_say_their_sizes() -> None:
     texts = Dataset.from_tensor_slices(["a b", "c"])
     assert texts.batch(2).map(layer).element_spec == tf.TensorSpec([None, 4], "int64")
     assert [x.numpy().tolist() for x in texts.map(layer)] == [layer(t).numpy().tolist() for t in ("a b", "c")]
+
+
+def test_a_batch_is_made_without_a_second_copy_and_is_nobody_elses() -> None:
+    elements = [np.full(1000, n, np.float32) for n in range(4)]
+    batch = next(iter(Dataset.from_generator(lambda: iter(elements)).batch(4)))
+    for element in elements:
+        element[:] = -1
+    assert batch.numpy()[:, 0].tolist() == [0, 1, 2, 3]
+    cached = Dataset.from_generator(lambda: iter(elements)).batch(2).cache()
+    for array in cached.as_numpy_iterator():
+        array[:] = 9
+    assert {float(x) for batch in cached for x in batch.numpy().ravel()} == {-1.0}

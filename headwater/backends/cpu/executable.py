@@ -49,6 +49,9 @@ class CpuBackend(Backend):
     def from_numpy(self, array: np.ndarray) -> Any:
         return native.from_numpy(array)
 
+    def adopt(self, array: np.ndarray) -> Any:
+        return native.from_numpy(array, share=True)
+
     def to_numpy(self, buffer: Any, spec: Spec) -> np.ndarray:
         return native.to_numpy(buffer, spec.dtype)
 
