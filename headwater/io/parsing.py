@@ -179,27 +179,43 @@ def _default(value: Any, dtype: DType, shape: Sequence[int], key: str) -> Any:
 
 def _parsed_fixed(records: Sequence[_Record], key: str, feature: FixedLenFeature) -> Any:
     dtype, shape = dtype_of(feature, key), tuple(feature.shape)
+    rows = [_fixed_values(record, key, feature, dtype, shape) for record in records]
+    return _tensor(_joined(rows, dtype), (len(records), *shape), dtype)
+
+
+def _fixed_values(record: _Record, key: str, feature: FixedLenFeature, dtype: DType, shape: Any) -> Any:
+    """The values of one example, as many as its shape says."""
     if None in shape or -1 in shape:
         raise ArgumentError(
             f"feature {key!r} has the shape {shape}, not all of which is known.", fix="use FixedLenSequenceFeature."
         )
-    size, rows = math.prod(shape), []
-    for record in records:
-        values = record.values(key, dtype)
-        if values is None:
-            if feature.default_value is None:
-                raise ArgumentError(
-                    f"{record.where} has no feature {key!r}, of {dtype.name}.",
-                    fix="pass a default_value, or expect a VarLenFeature.",
-                )
-            values = _default(feature.default_value, dtype, shape, key)
-        if len(values) != size:
+    values = record.values(key, dtype)
+    if values is None:
+        if feature.default_value is None:
             raise ArgumentError(
-                f"feature {key!r} of {record.where} has {len(values)} values, and its shape is {shape}.",
-                fix="expect that shape, or a VarLenFeature.",
+                f"{record.where} has no feature {key!r}, of {dtype.name}.",
+                fix="pass a default_value, or expect a VarLenFeature.",
             )
-        rows.append(values)
-    return _tensor(_joined(rows, dtype), (len(records), *shape), dtype)
+        values = _default(feature.default_value, dtype, shape, key)
+    if len(values) != math.prod(shape):
+        raise ArgumentError(
+            f"feature {key!r} of {record.where} has {len(values)} values, and its shape is {shape}.",
+            fix="expect that shape, or a VarLenFeature.",
+        )
+    return values
+
+
+def _alone_fixed(record: _Record, key: str, feature: FixedLenFeature) -> Any:
+    dtype, shape = dtype_of(feature, key), tuple(feature.shape)
+    return _tensor(_fixed_values(record, key, feature, dtype, shape), shape, dtype)
+
+
+def _alone_varying(record: _Record, key: str, feature: VarLenFeature) -> SparseTensor:
+    dtype = dtype_of(feature, key)
+    values = record.values(key, dtype)
+    values = _empty(dtype) if values is None else values
+    count = len(values)
+    return SparseTensor(np.arange(count)[:, None], _tensor(values, (count,), dtype), (count,))
 
 
 def _parsed_sequence(records: Sequence[_Record], key: str, feature: FixedLenSequenceFeature) -> Any:
@@ -398,10 +414,18 @@ def parse_single_example(
     if array.ndim:
         raise ArgumentError(f"parse_single_example of strings of shape {array.shape}.", fix="use tf.io.parse_example.")
     record = _record(array.item(), 0, _names(example_names, 1)[0])
-    return {
-        key: alone(parser_of(feature, key)([record], key, feature), feature)
-        for key, feature in sorted(features.items())
-    }
+    return {key: _alone(record, key, feature) for key, feature in sorted(features.items())}
+
+
+# What parses one example without the detour by a batch of one: the commonest features, for data sets of examples.
+_ALONE: dict[type, Callable[..., Any]] = {FixedLenFeature: _alone_fixed, VarLenFeature: _alone_varying}
+
+
+def _alone(record: _Record, key: str, feature: Any) -> Any:
+    parser = _ALONE.get(type(feature))
+    if parser is not None:
+        return parser(record, key, feature)
+    return alone(parser_of(feature, key)([record], key, feature), feature)
 
 
 def alone(batch: Any, feature: Any) -> Any:
