@@ -34,10 +34,14 @@ void copy_rows(char* to, int64_t begin, int64_t end, size_t bytes, Source&& sour
       return loop(copy_row_fixed<1>);
     case 2:
       return loop(copy_row_fixed<2>);
+    case 3:  // a pixel of three bytes
+      return loop(copy_row_fixed<3>);
     case 4:
       return loop(copy_row_fixed<4>);
     case 8:
       return loop(copy_row_fixed<8>);
+    case 12:  // a pixel of three floats
+      return loop(copy_row_fixed<12>);
     case 16:
       return loop(copy_row_fixed<16>);
     default:

@@ -13,6 +13,11 @@ constexpr int64_t kBytesPerThread = 128 << 10;
 // Rows and columns of a transposed tile: two cache lines of 4-byte items, so lines are read and written whole.
 constexpr int64_t kTile = 32;
 
+// An item of a size that no number has: pixels of three bytes, three halves, three floats.
+template <size_t kBytes>
+struct Bytes {
+  char bytes[kBytes];
+};
 struct Item16 {
   uint64_t low, high;
 };
@@ -24,10 +29,16 @@ void visit_item(size_t item, Visitor&& visitor) {
       return visitor(uint8_t{});
     case 2:
       return visitor(uint16_t{});
+    case 3:
+      return visitor(Bytes<3>{});
     case 4:
       return visitor(uint32_t{});
+    case 6:
+      return visitor(Bytes<6>{});
     case 8:
       return visitor(uint64_t{});
+    case 12:
+      return visitor(Bytes<12>{});
     default:
       return visitor(Item16{});
   }
@@ -171,13 +182,13 @@ void StridedCopy::merge_axes() {
 }
 
 void StridedCopy::choose_inner() {
-  // A short contiguous run is one wider item: (h, w, 2) float32 moves as (h, w) of 8 bytes.
+  // A short contiguous run is one wider item: (h, w, 3) float32 moves as (h, w) of 12 bytes.
   while (!shape_.empty()) {
     int last = shape_.rank() - 1;
     int64_t item = static_cast<int64_t>(item_);
     if (from_strides_[last] != item || to_strides_[last] != item) break;
     int64_t run = shape_[last] * item;
-    if (run != 2 && run != 4 && run != 8 && run != 16) break;
+    if (run > 16 || (run % 3 == 0 ? run != 3 && run != 6 && run != 12 : (run & (run - 1)) != 0)) break;
     item_ = static_cast<size_t>(run);
     shape_.resize(last);
     from_strides_.resize(last);
