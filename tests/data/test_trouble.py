@@ -212,18 +212,22 @@ def test_threads_end_when_an_iterator_is_dropped_in_the_middle() -> None:
 
 
 def run_script(script: str, *, interrupt: bool = False) -> tuple[int, str, float]:
-    process = subprocess.Popen(
-        [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "ready\n"
-    start = time.monotonic()
-    if interrupt:
-        time.sleep(0.2)
-        start = time.monotonic()
-        process.send_signal(signal.SIGINT)
-    output, _ = process.communicate(timeout=30)
-    return process.returncode, output, time.monotonic() - start
+    listening = "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"  # in the background too
+    with subprocess.Popen(
+        [sys.executable, "-c", listening + script], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+            start = time.monotonic()
+            if interrupt:
+                time.sleep(0.2)
+                start = time.monotonic()
+                process.send_signal(signal.SIGINT)
+            output, _ = process.communicate(timeout=30)
+            return process.returncode, output, time.monotonic() - start
+        finally:
+            process.kill()
 
 
 SLOW = """

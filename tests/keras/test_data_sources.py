@@ -50,13 +50,27 @@ def fail():
     raise KeyError("no such row")
 
 
+_before = {"threads": set(), "children": set()}
+
+
+@pytest.fixture(autouse=True)
+def _what_was_there_before():
+    """What other tests have left to end by itself, such as the idle threads of pipelines, is none of ours."""
+    _before.update(threads=set(), children=set())
+    _before.update(threads=set(threads()), children=set(children()))
+
+
 def threads():
-    return [thread for thread in threading.enumerate() if thread.name.startswith("headwater-")]
+    return [
+        thread
+        for thread in threading.enumerate()
+        if thread.name.startswith("headwater-") and thread not in _before["threads"]
+    ]
 
 
 def children():
     with open(f"/proc/self/task/{threading.get_native_id()}/children") as file:
-        return file.read().split()
+        return [number for number in file.read().split() if number not in _before["children"]]
 
 
 KINDS = [{"workers": 3}, {"workers": 2, "use_multiprocessing": True}]
@@ -454,6 +468,15 @@ def test_the_report_names_the_stage_that_steps_waited_for(monkeypatch):
 # ---- signals --------------------------------------------------------------------------------------------------------
 
 
+@pytest.fixture
+def _listens_to_ctrl_c():
+    """A run in the background ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_listens_to_ctrl_c")
 def test_ctrl_c_ends_a_fit_that_waits_for_its_data():
     def slow():
         while True:

@@ -673,8 +673,7 @@ def test_features_adapt_in_one_pass():
 
     table = feature_table()
     source = tf.data.Dataset.from_generator(rows)
-    assert source.element_spec["age"].shape == ()
-    passes.clear()
+    assert source.element_spec["age"].shape == ()  # its first element is kept for the first pass
     space = keras.utils.FeatureSpace(
         {"age": "integer_categorical", "blood": "string_categorical", "pressure": "float_normalized"}
     )
