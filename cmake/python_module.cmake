@@ -6,6 +6,9 @@ set(nanobind_DIR ${nanobind_dir} CACHE PATH "" FORCE)
 find_package(nanobind CONFIG REQUIRED)
 
 nanobind_add_module(_native NB_STATIC native/bindings.cc ${kernel_objects})
+if(TARGET nanobind-static)  # its makers foresee that it is compiled as one file, which takes half the time
+  set_target_properties(nanobind-static PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 0)
+endif()
 target_compile_options(_native PRIVATE ${HEADWATER_BASELINE_FLAGS})
 target_compile_definitions(_native PRIVATE HW_VERSION="${SKBUILD_PROJECT_VERSION}")
 target_link_libraries(_native PRIVATE headwater_flags headwater_pool)

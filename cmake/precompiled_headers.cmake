@@ -1,0 +1,25 @@
+# The standard library is read once per instruction set, not once per file: nearly half of a build was that.
+# Builds under sanitizers do without, and so find the file that forgets to include what it uses.
+set(HEADWATER_PRECOMPILE OFF)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND NOT HEADWATER_SANITIZE AND NOT HEADWATER_TSAN AND NOT HEADWATER_EMULATE_AVX512)
+  set(HEADWATER_PRECOMPILE ON)
+endif()
+set(HEADWATER_PRECOMPILED_HEADERS <algorithm> <atomic> <cmath> <complex> <cstring> <limits> <map> <memory> <string> <vector>)
+
+# Lets a target compiled for an instruction set use the precompiled headers, which the first such target makes.
+function(headwater_precompile target isa)
+  if(NOT HEADWATER_PRECOMPILE)
+    return()
+  endif()
+  get_property(first GLOBAL PROPERTY headwater_precompiled_${isa})
+  if(first)
+    target_precompile_headers(${target} REUSE_FROM ${first})
+    return()
+  endif()
+  set(headers ${HEADWATER_PRECOMPILED_HEADERS})
+  if(NOT isa STREQUAL "baseline")
+    list(APPEND headers <immintrin.h>)
+  endif()
+  target_precompile_headers(${target} PRIVATE ${headers})
+  set_property(GLOBAL PROPERTY headwater_precompiled_${isa} ${target})
+endfunction()
