@@ -24,6 +24,7 @@ from headwater.keras import (
     random,
     regularizers,
     utils,
+    visualization,
 )
 
 _rng = np.random.default_rng(1)
@@ -178,16 +179,13 @@ MODULES = {
     "random": random,
     "regularizers": regularizers,
     "utils": utils,
+    "visualization": visualization,
 }
 LATER = {
-    "callbacks": {"OrbaxCheckpoint", "TensorBoard"},
+    "callbacks": {"OrbaxCheckpoint"},
     "optimizers": {"legacy"},
-    "utils": {
-        "deserialize_keras_object", "audio_dataset_from_directory", "bounding_boxes",
-        "get_source_inputs", "image_dataset_from_directory", "legacy", "model_to_dot", "plot_model",
-        "text_dataset_from_directory", "timeseries_dataset_from_array",
-    },
-}  # fmt: skip
+    "utils": {"deserialize_keras_object", "get_source_inputs", "legacy", "model_to_dot"},
+}
 
 
 @pytest.mark.parametrize("module", MODULES)

@@ -22,6 +22,8 @@ class BackupAndRestore(Callback):
         delete_checkpoint: delete the directory when training ends.
     """
 
+    leaves_traces = True
+
     def __init__(
         self,
         backup_dir: Any,

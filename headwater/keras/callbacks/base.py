@@ -20,6 +20,8 @@ class Callback:
         epoch 0 is over: {'loss': 1.0}
     """
 
+    leaves_traces = False  # whether it writes files or tells others; `fit(fast_dev_run=...)` leaves such ones out
+
     def __init__(self) -> None:
         self.params: dict[str, Any] | None = None
         self._model: Any = None

@@ -50,6 +50,8 @@ class ModelCheckpoint(MonitorCallback):
     Raises: ArgumentError if the ending does not fit.
     """
 
+    leaves_traces = True
+
     def __init__(
         self,
         filepath: Any,

@@ -26,6 +26,8 @@ class CSVLogger(Callback):
         append: go on with a file that exists, instead of starting it anew.
     """
 
+    leaves_traces = True
+
     def __init__(self, filename: Any, separator: str = ",", append: bool = False) -> None:
         super().__init__()
         self.filename, self.sep, self.append = os.fspath(filename), separator, append

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from headwater.errors import UnsupportedError
 from headwater.keras.callbacks.base import Callback
 
 
@@ -28,3 +29,24 @@ class History(Callback):
             self.history.setdefault(name, []).append(value)
         if self.model is not None:
             self.model.history = self
+
+    def plot(self, metrics: Any = None, to_file: Any = None) -> Any:
+        """Draw the curves of the training; arguments and result as in `keras.visualization.plot_history`."""
+        from headwater.keras.visualization.curves import plot_history
+
+        return plot_history(self, metrics, to_file)
+
+    def to_frame(self) -> Any:
+        """A pandas DataFrame with a row for each epoch and a column for each metric.
+
+        Raises: UnsupportedError without pandas.
+        """
+        try:
+            import pandas
+        except ImportError:
+            raise UnsupportedError(
+                "to_frame needs pandas, which is not installed.", fix="pip install pandas."
+            ) from None
+        columns = {name: pandas.Series(values) for name, values in self.history.items()}
+        frame = pandas.DataFrame(columns)
+        return frame.set_axis(pandas.Index(self.epoch[-len(frame) :], name="epoch")) if self.epoch else frame

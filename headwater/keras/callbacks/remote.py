@@ -21,6 +21,8 @@ class RemoteMonitor(Callback):
         send_as_json: send the JSON itself, not a form.
     """
 
+    leaves_traces = True
+
     def __init__(
         self,
         root: str = "http://localhost:9000",

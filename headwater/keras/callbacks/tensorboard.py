@@ -34,6 +34,8 @@ class TensorBoard(Callback):
     Raises: ArgumentError for another `update_freq`.
     """
 
+    leaves_traces = True
+
     def __init__(
         self,
         log_dir: Any = "logs",

@@ -30,6 +30,7 @@ from headwater.keras.trainers.batches import (
 from headwater.keras.trainers.compile_loss import CompileLoss, check_loss
 from headwater.keras.trainers.compile_metrics import CompileMetrics, check_metrics
 from headwater.keras.trainers.logs import as_number, as_numbers
+from headwater.keras.trainers.rehearsal import batches_of_dev_run, kept_batches, without_traces
 from headwater.keras.trainers.step import StepProgram, results_of
 from headwater.keras.utils.io import print_msg
 
@@ -384,6 +385,9 @@ class Trainer:
         validation_steps: int | None = None,
         validation_batch_size: int | None = None,
         validation_freq: Any = 1,
+        *,
+        fast_dev_run: bool | int = False,
+        overfit_batches: int = 0,
     ) -> Any:
         """Train the model.
 
@@ -403,12 +407,20 @@ class Trainer:
             steps_per_epoch: steps in an epoch; all of the data by default.
             validation_steps, validation_batch_size: the same for validation.
             validation_freq: validate after every n-th epoch, or after these epochs (counted from 1).
+            fast_dev_run: one epoch of so many batches, and as many to validate, to see that all of it works; callbacks
+                that write files are left out. True is 1.
+            overfit_batches: train on the first so many batches alone, and validate on them: a model that can't learn
+                these by heart has a mistake somewhere.
         Returns: a History, whose `history` holds the logs of all epochs.
         Raises: StateError before `compile`; ShapeError, ArgumentError for data that does not fit.
         """
         self._require_compiled("fit")
         limit = settings.max_epochs()
         epochs = epochs if limit is None else min(epochs, limit)
+        rehearsed = batches_of_dev_run(fast_dev_run)
+        if rehearsed:
+            epochs, steps_per_epoch, validation_steps = min(epochs, initial_epoch + 1), rehearsed, rehearsed
+            callbacks = without_traces(callbacks)
         self._set_untracked(_eval_batches=None, stop_training=False)
         if validation_split and validation_data is None:
             (x, y, sample_weight), held = split_for_validation((x, y, sample_weight), validation_split)
@@ -417,6 +429,9 @@ class Trainer:
             )
         val_x, val_y, val_weight = unpack_validation(validation_data)
         batches = make_batches(x, y, sample_weight, batch_size=batch_size, shuffle=shuffle, class_weight=class_weight)
+        if overfit_batches:
+            kept = kept_batches(batches, overfit_batches)
+            batches, (val_x, val_y, val_weight) = make_batches(kept), (kept, None, None)
         with contextlib.ExitStack() as open_sources:
             data = open_sources.enter_context(Epochs(batches, steps_per_epoch))
             self._set_untracked(_data_report=data.report)
@@ -452,6 +467,40 @@ class Trainer:
         if verbose and data.report.is_worth_telling:
             print_msg(str(data.report))
         return self.history
+
+    def lr_find(
+        self, x: Any = None, y: Any = None, *, low: float = 1e-7, high: float = 10.0, steps: int = 100, **kwargs: Any
+    ) -> Any:
+        """At which learning rates the model learns: a short run in which the rate grows from step to step.
+
+        Model, optimizer and metrics are as before when it is over, or broken off.
+
+        Args:
+            x, y: as in `fit`.
+            low, high: the first and the last rate.
+            steps: how many are tried; the run ends sooner if the loss grows beyond measure.
+            kwargs: of `fit`, e.g. batch_size and sample_weight.
+        Returns: an object with `rates`, `losses`, a `suggestion` (the rate at which the loss falls most steeply) and
+            `plot()`.
+        Raises: ArgumentError unless 0 < low < high; UnsupportedError if the learning rate follows a schedule.
+        Example:
+            >>> model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+            >>> model.compile("sgd", "mse")
+            >>> found = model.lr_find(np.ones((64, 1)), np.ones((64, 1)))
+            >>> found.losses[-1] > found.losses[0]
+            True
+
+        Source: Smith, "Cyclical Learning Rates for Training Neural Networks", 2017, section 3.3.
+        """
+        from headwater.keras.trainers.learning_rate_finder import find_learning_rate
+
+        self._require_compiled("lr_find")
+
+        def fit(callback: Any) -> None:
+            # As many epochs as it takes: the callback ends the run.
+            self.fit(x, y, epochs=steps, verbose=0, callbacks=[callback], **kwargs)
+
+        return find_learning_rate(self, fit, low, high, steps)
 
     def data_report(self) -> DataReport | None:
         """How long the steps of the last `fit` waited for their batches; None before there was one.

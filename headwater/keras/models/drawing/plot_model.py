@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from headwater.errors import ArgumentError, UnsupportedError
+from headwater.errors import ArgumentError
 from headwater.keras.models.drawing.diagram import Box, Details, Diagram, diagram_of
 from headwater.keras.models.drawing.layout import Layout
+from headwater.keras.visualization.figures import new_figure
 
 _DIRECTIONS = ("TB", "BT", "LR", "RL")
 _CHARACTER, _LINE = 0.085, 0.2  # inches, of the text
@@ -68,19 +69,13 @@ def draw(diagram: Diagram, rankdir: str = "TB") -> Any:
     """The matplotlib figure of a diagram."""
     if rankdir not in _DIRECTIONS:
         raise ArgumentError(f"rankdir={rankdir!r} is no direction.", fix=f"pass one of {', '.join(_DIRECTIONS)}.")
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise UnsupportedError(
-            "drawing a model needs matplotlib, which is not installed.", fix="pip install matplotlib."
-        ) from None
-    return _Drawing(diagram, rankdir, Figure).figure
+    return _Drawing(diagram, rankdir).figure
 
 
 class _Drawing:
     """The figure of a diagram: sizes in inches, y downward."""
 
-    def __init__(self, diagram: Diagram, rankdir: str, figure_class: Any) -> None:
+    def __init__(self, diagram: Diagram, rankdir: str) -> None:
         self.sideways, self.backward = rankdir in ("LR", "RL"), rankdir in ("BT", "RL")
         self.sizes = {box: _size(box) for box in diagram.boxes}
         breadths = {box: size[1 if self.sideways else 0] for box, size in self.sizes.items()}
@@ -89,7 +84,7 @@ class _Drawing:
         corners = [corner for item in self.places for corner in self._corners(item)] or [(0.0, 0.0)]
         left, top = (min(values) - _BETWEEN for values in zip(*corners))
         right, bottom = (max(values) + _BETWEEN for values in zip(*corners))
-        self.figure = figure_class(figsize=(right - left, bottom - top))
+        self.figure = new_figure(figsize=(right - left, bottom - top))
         self.axes = self.figure.add_axes((0, 0, 1, 1))
         self.axes.set(xlim=(left, right), ylim=(bottom, top))
         self.axes.axis("off")
