@@ -203,6 +203,32 @@ def test_backup_is_taken_up_again(tmp_path: pathlib.Path) -> None:
     assert not folder.exists()
 
 
+def test_backup_is_whole_or_the_one_before(tmp_path: pathlib.Path, monkeypatch: Any) -> None:
+    def killed(source: Any, target: Any) -> None:
+        raise KeyboardInterrupt
+
+    _run(callbacks.BackupAndRestore(tmp_path, delete_checkpoint=False), [1])
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("os.replace", killed)
+        callback = callbacks.BackupAndRestore(tmp_path)
+        callback.set_model(_Model())
+        callback.on_epoch_end(1)
+    assert json.loads((tmp_path / "training_metadata.json").read_text())["epoch"] == 1
+
+
+def test_weights_that_a_finished_run_left_behind_are_not_taken_up(tmp_path: pathlib.Path, monkeypatch: Any) -> None:
+    def killed(folder: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("shutil.rmtree", killed)
+        _run(callbacks.BackupAndRestore(tmp_path), [1, 1])
+    model, callback = _Model(), callbacks.BackupAndRestore(tmp_path)
+    callback.set_model(model)
+    callback.on_train_begin()
+    assert (tmp_path / "latest.weights.h5").exists() and not hasattr(model, "_initial_epoch")
+
+
 def _shown(capsys: Any) -> str:
     return re.sub(r"\d+(us|ms|s)/step", "T/step", re.sub(r" \d+s ", " 0s ", capsys.readouterr().out))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -10,6 +11,7 @@ from typing import Any
 from headwater.errors import ArgumentError, StateError
 from headwater.keras.callbacks.base import Callback
 from headwater.keras.callbacks.checkpoint import EveryFewBatches
+from headwater.keras.saving.atomic import write_file
 
 
 class BackupAndRestore(Callback):
@@ -59,14 +61,17 @@ class BackupAndRestore(Callback):
             self._restore()
 
     def _restore(self) -> None:
-        if os.path.exists(self._weights):
-            optimizer = self.model.optimizer
-            if optimizer is not None and not optimizer.built:
-                optimizer.build(self.model.trainable_variables)
-            self.model.load_weights(self._weights)
-        if os.path.exists(self._metadata):
-            with open(self._metadata, encoding="utf-8") as file:
-                self.model._initial_epoch = json.load(file)["epoch"]
+        # The metadata are written last and deleted first: weights without them are of a run that has begun to save
+        # for the first time, or has ended.
+        if not os.path.exists(self._metadata):
+            return
+        with open(self._metadata, encoding="utf-8") as file:
+            epoch = json.load(file)["epoch"]
+        optimizer = self.model.optimizer
+        if optimizer is not None and not optimizer.built:
+            optimizer.build(self.model.trainable_variables)
+        self.model.load_weights(self._weights)
+        self.model._initial_epoch = epoch
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Back up, if it is time."""
@@ -87,10 +92,12 @@ class BackupAndRestore(Callback):
                 if os.path.exists(path):
                     shutil.copy(path, f"{path}.bkp")
         self.model.save_weights(self._weights, overwrite=True)
-        with open(self._metadata, "w", encoding="utf-8") as file:
-            json.dump({"epoch": self._epoch, "batch": self._batch}, file)
+        text = json.dumps({"epoch": self._epoch, "batch": self._batch})
+        write_file(self._metadata, lambda file: file.write(text.encode()))
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Delete the backup."""
         if self.delete_checkpoint and os.path.isdir(self.backup_dir):
+            with contextlib.suppress(FileNotFoundError):
+                os.remove(self._metadata)
             shutil.rmtree(self.backup_dir)
