@@ -5,7 +5,7 @@ execute_process(COMMAND ${Python_EXECUTABLE} -m nanobind --cmake_dir
 set(nanobind_DIR ${nanobind_dir} CACHE PATH "" FORCE)
 find_package(nanobind CONFIG REQUIRED)
 
-nanobind_add_module(_native NB_STATIC native/bindings.cc ${kernel_objects})
+nanobind_add_module(_native NB_STATIC native/bindings.cc native/host_bindings.cc ${kernel_objects})
 if(TARGET nanobind-static)  # its makers foresee that it is compiled as one file, which takes half the time
   set_target_properties(nanobind-static PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 0)
 endif()
@@ -21,3 +21,4 @@ install(TARGETS _native headwater_pool LIBRARY DESTINATION ${package})
 if(HEADWATER_CARRIED_ONEDNN)
   install(FILES ${HEADWATER_CARRIED_ONEDNN} DESTINATION ${package})
 endif()
+install(DIRECTORY examples/ DESTINATION headwater/examples FILES_MATCHING PATTERN "*.py" PATTERN "output" EXCLUDE)

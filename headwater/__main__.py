@@ -1,95 +1,28 @@
-"""The command line: `python -m headwater run script.py [arguments]` and `python -m headwater info`."""
+"""The command line: `headwater COMMAND`, or `python -m headwater COMMAND`."""
 
 from __future__ import annotations
 
 import argparse
-import builtins
-import os
+import importlib
 import sys
-import types
-from types import TracebackType
 
-from headwater import aliases
+_COMMANDS = ("run", "doctor", "summary", "convert", "examples", "info")
 
 
-def main(arguments: list[str]) -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Do what the arguments say; returns the exit status.
 
     Args:
-        arguments: those after `python -m headwater`.
+        arguments: those after the name of the command; by default those of the process.
     Source: own.
     """
-    parser = argparse.ArgumentParser(prog="python -m headwater", description="Headwater's command line.")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
-    run = commands.add_parser("run", help="run a script written for TensorFlow or Keras, unmodified")
-    run.add_argument("script", help="path of the script")
-    run.add_argument("arguments", nargs=argparse.REMAINDER, help="passed on to the script as its sys.argv[1:]")
-    commands.add_parser("info", help="print version, processor features and threads")
-    choice = parser.parse_args(arguments)
-    return run_script(choice.script, choice.arguments) if choice.command == "run" else print_info()
-
-
-def run_script(path: str, arguments: list[str]) -> int:
-    """Run a script as `python script.py` would, with `tensorflow` and `keras` served by Headwater.
-
-    Args:
-        path: of the script.
-        arguments: its sys.argv[1:].
-    Returns: 0, or 1 if the script ended with an error, whose traceback is printed as Python prints it.
-    Raises: SystemExit when the script does.
-    Source: own.
-    """
-    try:
-        with open(path, "rb") as file:
-            source = file.read()
-    except OSError as error:
-        print(f"python -m headwater: cannot open {path!r}: {error.strerror}", file=sys.stderr)
-        return 2
-    aliases.serve_names()
-    main_module = types.ModuleType("__main__")
-    main_module.__dict__.update(__file__=path, __builtins__=builtins, __cached__=None)
-    sys.modules["__main__"] = main_module
-    sys.argv = [path, *arguments]
-    sys.path[0] = os.path.dirname(os.path.abspath(path))  # it was the working folder, for `python -m`
-    try:
-        exec(compile(source, path, "exec"), main_module.__dict__)
-    except SystemExit:
-        raise
-    except BaseException as error:
-        error.__traceback__ = _from_script(error.__traceback__, path)
-        sys.excepthook(type(error), error, error.__traceback__)
-        if note := aliases.explain(error):
-            print(note, file=sys.stderr)
-        return 130 if isinstance(error, KeyboardInterrupt) else 1
-    return 0
-
-
-def _from_script(traceback: TracebackType | None, path: str) -> TracebackType | None:
-    """The traceback without the frames of this file; None if the script did not even compile."""
-    while traceback is not None and traceback.tb_frame.f_code.co_filename != path:
-        traceback = traceback.tb_next
-    return traceback
-
-
-def print_info() -> int:
-    """Print what a bug report needs, one fact a line; returns 0.
-
-    Source: own.
-    """
-    import platform
-
-    import numpy
-
-    import headwater
-    from headwater.backends.cpu import native
-
-    print(f"headwater     {headwater.__version__}")
-    print(f"python        {platform.python_version()} on {platform.platform()}")
-    print(f"numpy         {numpy.__version__}")
-    print(f"instructions  {native.isa()}")
-    print(f"threads       {native.num_threads()} of {os.cpu_count()} cores")
-    return 0
+    parser = argparse.ArgumentParser(prog="headwater", description="Headwater's command line.")
+    commands = parser.add_subparsers(required=True, metavar="command")
+    for name in _COMMANDS:
+        importlib.import_module(f"headwater.commands.{name}").add(commands)
+    choice = parser.parse_args(sys.argv[1:] if arguments is None else arguments)
+    return choice.command(choice)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

@@ -140,10 +140,20 @@ def _behind(fullname: str) -> types.ModuleType:
     raise ModuleNotFoundError(_not_served(fullname), name=fullname)
 
 
+def refusal(fullname: str) -> str:
+    """Why a name will never be served, and what to use; empty for any other name.
+
+    Args:
+        fullname: dotted, e.g. "tensorflow.compat.v1.Session".
+    Source: own.
+    """
+    return next((reason for refused, reason in _REFUSED.items() if f"{fullname}.".startswith(f"{refused}.")), "")
+
+
 def _not_served(fullname: str) -> str:
-    remedy = f"dir({fullname.rpartition('.')[0]}) lists what is there"
+    remedy = refusal(fullname) or f"dir({fullname.rpartition('.')[0]}) lists what is there"
     for refused, reason in _REFUSED.items():
-        if f"{fullname}.".startswith(f"{refused}.") or refused.startswith(f"{fullname}."):
+        if refused.startswith(f"{fullname}."):
             remedy = reason
     return f"{fullname} is not served by Headwater\n  fix  {remedy}."
 

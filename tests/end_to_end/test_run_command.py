@@ -110,7 +110,7 @@ def test_exit_statuses_pass_through(run):
 def test_a_missing_script_is_one_line():
     result = subprocess.run([sys.executable, "-m", "headwater", "run", "none.py"], capture_output=True, text=True)
     assert result.returncode == 2
-    assert result.stderr == "python -m headwater: cannot open 'none.py': No such file or directory\n"
+    assert result.stderr == "headwater: cannot open 'none.py': No such file or directory\n"
 
 
 def test_info_tells_what_a_bug_report_needs():

@@ -91,6 +91,20 @@ class Reader:
         group = self._find(path)
         return list(group.keys()) if isinstance(group, self._h5py.Group) else []
 
+    def array_paths(self) -> Iterator[str]:
+        """The paths of all data sets; a group that is linked twice, or to itself, is gone through once."""
+        waiting, seen = [""], set()
+        while waiting:
+            path = waiting.pop(0)
+            found = self._find(path)
+            if not isinstance(found, self._h5py.Group):
+                yield path
+                continue
+            address = self._h5py.h5o.get_info(found.id).addr
+            if address not in seen:
+                seen.add(address)
+                waiting += [f"{path}/{name}" if path else name for name in found]
+
     def array(self, path: str) -> np.ndarray:
         """The values of a data set.
 
