@@ -309,6 +309,13 @@ def test_torch_loaders_are_sources():
     assert history.history["loss"][1] < history.history["loss"][0]
 
 
+def test_processes_are_forked_beside_jax_without_a_warning():
+    """JAX warns of every fork once it has computed; warnings are errors here."""
+    jax = pytest.importorskip("jax", reason="it is JAX that warns")
+    jax.numpy.ones(3).block_until_ready()
+    regression().fit(Numbers(count=2, **KINDS[1]), verbose=0)
+
+
 def test_many_runs_leave_threads_and_files_as_they_were():
     def slow():
         for _ in range(4):
@@ -317,6 +324,7 @@ def test_many_runs_leave_threads_and_files_as_they_were():
 
     model = regression()
     model.fit(slow(), verbose=0)
+    model.fit(Numbers(count=2, **KINDS[1]), verbose=0)
     files = len(os.listdir("/proc/self/fd"))
     for _ in range(40):
         model.fit(slow(), verbose=0)

@@ -233,8 +233,9 @@ class Processes(Crew):
                 target=_work_in_process, args=(dataset, theirs, seed, [*self._connections, ours]),
                 name=f"headwater-worker-{worker}", daemon=True,
             )  # fmt: skip
-            with warnings.catch_warnings():  # Python warns of every fork beside threads; ours are made for it
+            with warnings.catch_warnings():  # Python and JAX warn of every fork beside threads; ours are made for it
                 warnings.simplefilter("ignore", DeprecationWarning)
+                warnings.filterwarnings("ignore", r"os\.fork\(\) was called", RuntimeWarning)
                 process.start()
             theirs.close()
             self._connections.append(ours)
