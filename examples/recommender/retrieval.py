@@ -1,0 +1,186 @@
+"""Which films will this person like next? Two towers learn vectors of people and of films; near means liked.
+
+    python examples/recommender/retrieval.py [--epochs 30] [--short]
+
+Of each person the first 80 % of what they liked, in order of time, is for learning; the rest is what should be found
+among 20 of 1,682 films. To beat: the 20 most popular films that the person is not known to like yet.
+"""
+
+import argparse
+import time
+from pathlib import Path
+
+import numpy as np
+from films import FILMS, PEOPLE, load_films, rows_of
+from training import OUTPUT, draw_curves, plt, report, train
+
+import headwater as tf
+from headwater import keras
+from headwater.keras import layers, ops
+
+BATCH = 512
+GENRES = 19
+LIKED = 4  # stars from which on a film counts as liked
+HISTORY = 30  # films liked last that the tower of people is told
+SHOWN = 20
+
+
+def build_towers(dimension=48):
+    """Two models: what is known of a person, and of a film, to a vector of length 1."""
+    whole = {name: keras.Input((), name=name, dtype="int32") for name in ("user", "age", "gender", "occupation")}
+    history = keras.Input((HISTORY,), name="history", dtype="int32")
+    sizes = {"user": (PEOPLE + 1, dimension), "age": (8, 4), "gender": (3, 2), "occupation": (22, 6)}
+    vectors = [layers.Embedding(*size, name=f"{name}_vector")(whole[name]) for name, size in sizes.items()]
+    seen = layers.Embedding(FILMS + 1, dimension, mask_zero=True, name="seen_vector")(history)
+    x = layers.Concatenate()([*vectors, layers.GlobalAveragePooling1D()(seen)])
+    x = layers.Dense(2 * dimension, activation="relu")(layers.Dropout(0.3)(x))
+    people = layers.UnitNormalization(name="person")(layers.Dense(dimension)(x))
+
+    film, year = keras.Input((), name="film", dtype="int32"), keras.Input((), name="year", dtype="int32")
+    genres = keras.Input((GENRES,), name="genres")
+    vectors = [layers.Embedding(FILMS + 1, dimension, name="film_vector")(film), layers.Embedding(14, 4)(year), genres]
+    x = layers.Dense(2 * dimension, activation="relu")(layers.Dropout(0.3)(layers.Concatenate()(vectors)))
+    films = layers.UnitNormalization(name="film_place")(layers.Dense(dimension)(x))
+    return (
+        keras.Model(whole | {"history": history}, people, name="people"),
+        keras.Model({"film": film, "year": year, "genres": genres}, films, name="films"),
+    )
+
+
+def in_batch_softmax(share):
+    """The loss of a batch of pairs: each person is to find their film among those of all pairs.
+
+    Popular films are in many batches; what they would lose by that is given back (Yi et al. 2019,
+    doi:10.1145/3298689.3346996). `share` is the share of pairs that each film has.
+    """
+    log_share = np.log(np.maximum(share, 1e-7)).astype("float32")
+
+    def loss(film, scores):
+        film = ops.reshape(ops.cast(film, "int32"), (-1,))
+        scores = scores - ops.take(log_share, film)
+        other = ops.cast(ops.arange(ops.shape(film)[0])[:, None] != ops.arange(ops.shape(film)[0]), "float32")
+        same = ops.cast(film[:, None] == film, "float32")
+        scores = scores - 1e9 * same * other  # the same film in another pair is no wrong answer
+        return -ops.diagonal(ops.log_softmax(scores, axis=-1))
+
+    return loss
+
+
+def build_retrieval(share=None, dimension=48, temperature=0.12, steps=2_000):
+    """The two towers, and a model of both that scores all pairs of a batch: row, the person, column, the film."""
+    people, films = build_towers(dimension)
+    inputs = people.input | films.input
+    found = people({name: inputs[name] for name in people.input}), films({name: inputs[name] for name in films.input})
+    scores = layers.Rescaling(1 / temperature, name="scores")(ops.matmul(found[0], ops.transpose(found[1])))
+    model = keras.Model(inputs, scores, name="retrieval")
+    share = np.full(FILMS + 1, 1 / FILMS) if share is None else share
+    model.compile(keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(3e-3, steps)), in_batch_softmax(share))
+    return people, films, model
+
+
+def liked_by(ratings, short):
+    """What each person liked, in order of time: what is known of it, and what is to be found."""
+    likes = [[] for _ in range(PEOPLE + 1)]
+    for user, film, stars in zip(ratings["user"], ratings["film"], ratings["rating"]):
+        if stars >= LIKED and (not short or user <= 200):
+            likes[user].append(film)
+    cut = [max(1, int(0.8 * len(films))) if len(films) >= 5 else len(films) for films in likes]
+    return [films[:at] for films, at in zip(likes, cut)], [films[at:] for films, at in zip(likes, cut)]
+
+
+def histories(known):
+    """For each pair of a person and a film they liked: the films before it; and for each person: their last ones."""
+    pairs, before = [], []
+    for user, films in enumerate(known):
+        for place, film in enumerate(films):
+            pairs.append((user, film))
+            before.append(padded(films[:place]))
+    return np.array(pairs, "int32"), np.stack(before), np.stack([padded(films) for films in known])
+
+
+def padded(films):
+    """The last films of a list, in a row of zeros."""
+    row = np.zeros(HISTORY, "int32")
+    films = films[-HISTORY:]
+    row[: len(films)] = films
+    return row
+
+
+def recall(scores, known, wanted):
+    """The share of wanted films that are among the best 20 of those not known yet; the mean over people."""
+    found = []
+    for user, films in enumerate(wanted):
+        if films:
+            left = scores[user].copy()
+            left[known[user]] = -np.inf
+            left[0] = -np.inf
+            found.append(len(set(films) & set(np.argpartition(-left, SHOWN)[:SHOWN])) / len(films))
+    return np.mean(found)
+
+
+def draw(vectors, films, titles, counts, path, shown=400):
+    """The most liked films in a plane, by the two principal components of their vectors; coloured by their year."""
+    often = np.argsort(-counts)[:shown]
+    places = vectors[often] - vectors[often].mean(axis=0)
+    places = places @ np.linalg.svd(places, full_matrices=False)[2][:2].T
+    figure, panel = plt.subplots(figsize=(7.5, 5.5))
+    panel.scatter(*places.T, s=10, c=films["year"][often], cmap="viridis")
+    for place, film in list(zip(places, often))[:40]:
+        panel.annotate(titles[film][:26], place, fontsize=6)
+    panel.set(xticks=[], yticks=[], title="Films near one another are liked by the same people (yellow: new films)")
+    figure.tight_layout()
+    figure.savefig(path, dpi=90)
+    plt.close(figure)
+
+
+def main(epochs=30, short=False, output=OUTPUT):
+    """Train, compare, draw, save. Returns recall@20 of the towers and of popularity."""
+    started = time.perf_counter()
+    keras.utils.set_random_seed(0)
+    ratings, about_people, about_films, titles = load_films()
+    known, wanted = liked_by(ratings, short)
+    pairs, before, last = histories(known)
+    counts = np.bincount(pairs[:, 1], minlength=FILMS + 1)
+    epochs = 2 if short else epochs
+    steps = epochs * (len(pairs) // BATCH)
+    people, films, model = build_retrieval(counts / counts.sum(), steps=steps)
+    model.summary()
+
+    columns = rows_of(pairs[:, 0], pairs[:, 1], about_people, about_films) | {"history": before}
+    learnt = tf.data.Dataset.from_tensor_slices((columns, pairs[:, 1]))
+    learnt = learnt.shuffle(len(pairs), seed=0).batch(BATCH, drop_remainder=True).prefetch(2)
+    folder = Path(output) / "retrieval"
+    curves, watch = train(model, learnt, None, epochs, folder)
+
+    everyone, everything = np.arange(PEOPLE + 1, dtype="int32"), np.arange(FILMS + 1, dtype="int32")
+    asked = {"user": everyone, "history": last} | about_people
+    person = people.predict(asked, batch_size=1_024, verbose=0)
+    place = films.predict({"film": everything} | about_films, batch_size=2_048, verbose=0)
+    found = recall(person @ place.T, known, wanted)
+    popular = recall(np.tile(counts.astype("float32"), (PEOPLE + 1, 1)), known, wanted)
+    print(f"recall@{SHOWN}: {found:.1%}; of the most popular films: {popular:.1%}")
+    for user in (7, 42):
+        scores = person[user] @ place.T
+        scores[[0, *known[user]]] = -1
+        print(f"person {user} liked {'; '.join(titles[film] for film in known[user][-4:])}")
+        print(f"    and is shown {'; '.join(titles[film] for film in np.argsort(-scores)[:5])}")
+
+    people.save(folder / "people.keras")
+    films.save(folder / "films.keras")
+    keras.utils.plot_model(model, folder / "model.svg", expand_nested=True)
+    draw_curves(curves, ["loss"], folder / "curves.png")
+    draw(place, about_films, titles, counts, folder / "map.png")
+    figures = {
+        "recall@20": (found, f"> {popular:.4f}"),
+        "recall@20 of popularity": (popular, None),
+    }
+    report("recommender/retrieval", figures, watch.step_ms, started)
+    return found, popular
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--epochs", type=int, default=30)
+    parser.add_argument("--short", action="store_true", help="200 people, two epochs: to see that all works")
+    parser.add_argument("--output", type=Path, default=OUTPUT)
+    main(**vars(parser.parse_args()))
