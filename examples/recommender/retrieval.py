@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 from films import FILMS, PEOPLE, load_films, rows_of
+from likes import HISTORY, SHOWN, histories, liked_by, recall
 from training import OUTPUT, draw_curves, plt, report, train
 
 import headwater as tf
@@ -20,9 +21,6 @@ from headwater.keras import layers, ops
 
 BATCH = 512
 GENRES = 19
-LIKED = 4  # stars from which on a film counts as liked
-HISTORY = 30  # films liked last that the tower of people is told
-SHOWN = 20
 
 
 def build_towers(dimension=48):
@@ -76,46 +74,6 @@ def build_retrieval(share=None, dimension=48, temperature=0.12, steps=2_000):
     share = np.full(FILMS + 1, 1 / FILMS) if share is None else share
     model.compile(keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(3e-3, steps)), in_batch_softmax(share))
     return people, films, model
-
-
-def liked_by(ratings, short):
-    """What each person liked, in order of time: what is known of it, and what is to be found."""
-    likes = [[] for _ in range(PEOPLE + 1)]
-    for user, film, stars in zip(ratings["user"], ratings["film"], ratings["rating"]):
-        if stars >= LIKED and (not short or user <= 200):
-            likes[user].append(film)
-    cut = [max(1, int(0.8 * len(films))) if len(films) >= 5 else len(films) for films in likes]
-    return [films[:at] for films, at in zip(likes, cut)], [films[at:] for films, at in zip(likes, cut)]
-
-
-def histories(known):
-    """For each pair of a person and a film they liked: the films before it; and for each person: their last ones."""
-    pairs, before = [], []
-    for user, films in enumerate(known):
-        for place, film in enumerate(films):
-            pairs.append((user, film))
-            before.append(padded(films[:place]))
-    return np.array(pairs, "int32"), np.stack(before), np.stack([padded(films) for films in known])
-
-
-def padded(films):
-    """The last films of a list, in a row of zeros."""
-    row = np.zeros(HISTORY, "int32")
-    films = films[-HISTORY:]
-    row[: len(films)] = films
-    return row
-
-
-def recall(scores, known, wanted):
-    """The share of wanted films that are among the best 20 of those not known yet; the mean over people."""
-    found = []
-    for user, films in enumerate(wanted):
-        if films:
-            left = scores[user].copy()
-            left[known[user]] = -np.inf
-            left[0] = -np.inf
-            found.append(len(set(films) & set(np.argpartition(-left, SHOWN)[:SHOWN])) / len(films))
-    return np.mean(found)
 
 
 def draw(vectors, films, titles, counts, path, shown=400):

@@ -3,7 +3,7 @@
     python examples/tabular/demand.py [--epochs 20] [--short]
 
 Given two weeks, the network says nine quantiles of each of the next 48 half-hours. It learns them by the pinball loss,
-and it is asked about three weeks that it has not seen. The forecast to beat: tomorrow will be as the same day last week.
+and it is asked about three weeks that it has not seen. The forecast to beat: tomorrow is as the same day last week.
 """
 
 import argparse

@@ -16,6 +16,9 @@ EXAMPLES = (
     "movielens_100k",
     "brown",
     "diamonds",
+    "letter_recognition",
+    "taylor",
+    "tuxpaint_speech",
     "arrow_head",
 )
 

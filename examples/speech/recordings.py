@@ -1,0 +1,117 @@
+"""Spoken captions as the scripts of this folder use them: sound, what is said, mel spectrograms, variations.
+
+The recordings are captions of drawings, read aloud by volunteers in eleven languages (`tuxpaint_speech`, from Debian).
+"""
+
+import numpy as np
+import soundfile
+
+from headwater import datasets, keras
+from headwater.keras import layers
+
+RATE, HOP, WINDOW, TRANSFORM = 22_050, 256, 640, 1_024  # samples a second, between frames, in a frame, in its transform
+MELS = 40
+SPEEDS = (1.0, 0.87, 0.93, 1.08, 1.16)
+
+
+def read(path):
+    """The sound of a file: one channel, 22,050 samples a second, as loud as the others, without silence around it."""
+    sound, rate = soundfile.read(path, dtype="float32", always_2d=True)
+    sound = sound.mean(axis=1)
+    if rate == 2 * RATE:
+        sound = np.convolve(sound, np.float32([0.125, 0.375, 0.375, 0.125]), "same")[::2]
+    loud = np.flatnonzero(np.abs(sound) > 0.02 * np.abs(sound).max())
+    sound = sound[max(0, loud[0] - 2_000) : loud[-1] + 3_000] if len(loud) else sound
+    return sound / max(1e-6, np.abs(sound).max())
+
+
+def plain(text):
+    """Small letters and single spaces, nothing else."""
+    return " ".join("".join(c if c.isalpha() else " " for c in text.lower()).split())
+
+
+def load_captions(languages, longest=2.6, count=None):
+    """Sounds, texts and languages of captions of up to `longest` seconds. Copies of a recording are left out.
+
+    A few recordings stand there several times, for several drawings: the same text, to the sample as long.
+    """
+    table = datasets.load("tuxpaint_speech")["train"]
+    sounds, texts, seen = [], [], set()
+    for path, text, language in zip(table["path"], table["text"], table["language"]):
+        if language not in languages or len(sounds) == count:
+            continue
+        information, text = soundfile.info(path), (language, plain(text))
+        if information.duration <= longest + 0.6 and (text, information.frames) not in seen:
+            seen.add((text, information.frames))
+            sound = read(path)
+            if len(sound) <= longest * RATE:
+                sounds.append(sound)
+                texts.append(text)
+    return sounds, [text for _, text in texts], [language for language, _ in texts]
+
+
+def faster(sound, speed):
+    """The sound played at another speed, which changes how long it is and how high."""
+    places = np.arange(0, len(sound) - 1, speed)
+    return np.interp(places, np.arange(len(sound)), sound).astype("float32")
+
+
+def log_mel(sounds):
+    """Mel spectrograms, (frames, 40) each: decibels, scaled so that speech lies between about -1 and 1.5."""
+    layer = layers.MelSpectrogram(
+        TRANSFORM, HOP, WINDOW, sampling_rate=RATE, num_mel_bins=MELS, min_freq=80, max_freq=8_000
+    )
+    found, longest = [], max(len(sound) for sound in sounds)
+    for start in range(0, len(sounds), 32):
+        some = sounds[start : start + 32]
+        padded = np.stack([np.pad(sound, (0, longest - len(sound))) for sound in some])
+        decibels = np.asarray(layer(padded)).transpose(0, 2, 1)
+        found += [rows[: 1 + len(sound) // HOP] / 20 + 1 for rows, sound in zip(decibels, some)]
+    return found
+
+
+def in_frame(rows, frames, shift=0):
+    """A spectrogram in the middle of `frames` rows of silence, or moved from there by `shift`."""
+    whole = np.full((frames, rows.shape[1]), rows.min(), "float32")
+    start = min(max(0, (frames - len(rows)) // 2 + shift), max(0, frames - len(rows)))
+    whole[start : start + len(rows)] = rows[:frames]
+    return whole
+
+
+class Varied(keras.utils.PyDataset):
+    """Batches in which no recording is heard twice alike: played faster or slower, moved, louder, in noise, with gaps.
+
+    `spectrograms` has a list for each of the speeds.
+    """
+
+    def __init__(self, spectrograms, targets, frames, batch, seed=0, rounds=1, **options):
+        super().__init__(**options)
+        self.spectrograms, self.targets, self.frames, self.batch = spectrograms, targets, frames, batch
+        self.random, self.rounds = np.random.default_rng(seed), rounds
+        self.on_epoch_end()
+
+    def __len__(self):
+        return len(self.order) // self.batch
+
+    def on_epoch_end(self):
+        count = len(self.targets)
+        self.order = np.concatenate([self.random.permutation(count) for _ in range(self.rounds)])
+
+    def __getitem__(self, index):
+        chosen = self.order[index * self.batch : (index + 1) * self.batch]
+        return np.stack([self.vary(at) for at in chosen]), self.targets[chosen]
+
+    def vary(self, at):
+        random = self.random
+        rows = self.spectrograms[random.integers(len(self.spectrograms))][at]
+        room = max(1, self.frames - len(rows)) // 2
+        rows = in_frame(rows, self.frames, random.integers(-min(room, 12), min(room, 12) + 1))
+        tone = np.interp(np.arange(MELS), [0, 13, 26, 39], random.normal(0, 0.12, 4))  # another microphone
+        rows = rows + tone.astype("float32") + np.float32(random.normal(0, 0.15))
+        floor = np.float32(random.uniform(-3, -0.9))
+        rows = np.maximum(rows, floor + random.normal(0, 0.2, rows.shape).astype("float32"))
+        for axis, longest in ((0, 12), (1, 6), (1, 6)):  # SpecAugment (Park et al. 2019, arXiv:1904.08779)
+            width = random.integers(0, longest)
+            start = random.integers(0, rows.shape[axis] - width)
+            rows[(slice(None),) * axis + (slice(start, start + width),)] = floor
+        return rows
