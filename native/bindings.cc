@@ -1,4 +1,4 @@
-// The Python module _native: the only file that knows Python. Everything that comes in is checked here or in the
+// The Python module _native: with host_bindings.cc, the only file that knows Python. Everything that comes in is checked here or in the
 // constructors it calls; nothing is checked again while a program runs.
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/shared_ptr.h>
@@ -12,6 +12,7 @@
 #include "buffer.h"
 #include "dlpack.h"
 #include "executor.h"
+#include "host_bindings.h"
 #include "host_function.h"
 #include "isa.h"
 #include "program.h"
@@ -867,6 +868,7 @@ NB_MODULE(_native, module) {
   bind_buffer(module);
   bind_cell(module);
   bind_program(module);
+  bind_host(module);
   module.def("gather_rows", gather, nb::arg("sources"), nb::arg("indices"), nb::arg("start"), nb::arg("count"));
   module.def("num_threads", num_threads);
   module.def("set_num_threads", [](nb::handle count) {
