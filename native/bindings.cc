@@ -1,5 +1,5 @@
-// The Python module _native: with host_bindings.cc, the only file that knows Python. Everything that comes in is checked here or in the
-// constructors it calls; nothing is checked again while a program runs.
+// The Python module _native: the only file that knows Python, beside host_bindings.cc. Everything that comes in is
+// checked here or in the constructors it calls; nothing is checked again while a program runs.
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/shared_ptr.h>
 #include <nanobind/stl/string.h>
