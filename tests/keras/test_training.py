@@ -163,6 +163,28 @@ def test_initial_epoch_goes_on_from_there():
     assert history.epoch == [3, 4]
 
 
+def test_a_killed_fit_goes_on_from_its_backup_to_the_same_end(tmp_path):
+    class Kill(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 2:
+                raise SystemExit
+
+    def fit(model, *callbacks):
+        return model.fit(X, Y, epochs=4, batch_size=10, shuffle=False, verbose=0, callbacks=list(callbacks))
+
+    whole = regression()
+    fit(whole)
+    backup = tmp_path / "backup"
+    with pytest.raises(SystemExit):
+        fit(regression(), keras.callbacks.BackupAndRestore(backup), Kill())
+    model = regression()
+    assert fit(model, keras.callbacks.BackupAndRestore(backup)).epoch == [2, 3]
+    for ours, wanted in zip(model.get_weights(), whole.get_weights()):
+        np.testing.assert_array_equal(ours, wanted)
+    assert not backup.exists()
+    assert fit(model).epoch == [0, 1, 2, 3]
+
+
 def test_weights_set_between_steps_are_used():
     model = regression()
     model.predict(X[:1], verbose=0)

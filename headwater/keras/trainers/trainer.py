@@ -421,7 +421,7 @@ class Trainer:
         if rehearsed:
             epochs, steps_per_epoch, validation_steps = min(epochs, initial_epoch + 1), rehearsed, rehearsed
             callbacks = without_traces(callbacks)
-        self._set_untracked(_eval_batches=None, stop_training=False)
+        self._set_untracked(_eval_batches=None, stop_training=False, _initial_epoch=None)
         if validation_split and validation_data is None:
             (x, y, sample_weight), held = split_for_validation((x, y, sample_weight), validation_split)
             validation_data = (
@@ -444,6 +444,7 @@ class Trainer:
                 self.history.data_report = data.report
             self.make_train_function()
             callbacks.on_train_begin()
+            initial_epoch = self._initial_epoch or initial_epoch  # where a backup was taken up
             epoch_logs: dict[str, Any] = {}
             for epoch in range(initial_epoch, epochs):
                 self.reset_metrics()
