@@ -18,6 +18,11 @@ OUTPUT = Path(__file__).resolve().parents[1] / "output" / "generators"
 SHORT = 512  # pictures of a run that is to show only that all works
 
 
+def place(output, short):
+    """The folder of a run's results: short runs have one of their own, for they would spoil those of whole ones."""
+    return Path(output) / "short" if short else Path(output)
+
+
 def load_clothes(split="train", low=0.0, short=False):
     """Pictures of Fashion-MNIST, (count, 28, 28, 1), float32 from `low` to 1, and their classes."""
     columns = datasets.load("fashion_mnist")[split]

@@ -1,6 +1,6 @@
 """A generative adversarial network: one network draws clothes, another tells them from real ones, and both get better.
 
-    python examples/generators/dcgan.py [--epochs 12] [--short]
+    python examples/generators/dcgan.py [--epochs 6] [--short]
 
 A deep convolutional GAN (Radford et al. 2015, arXiv:1511.06434). Two networks with an optimizer each do not fit into
 the built-in training step, so the model brings one, and `fit` compiles it as it does its own.
@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from clothes import OUTPUT, contact_sheet, draw_curves, load_clothes, report, train
+from clothes import OUTPUT, contact_sheet, draw_curves, load_clothes, place, report, train
 from judge import Judge
 
 import headwater as tf
@@ -106,7 +106,7 @@ def build_dcgan():
 
 def run(name, model, epochs, batch, short, output):
     """Train, draw, measure and save: the same for each kind of adversaries."""
-    started, output = time.perf_counter(), Path(output)
+    started, output = time.perf_counter(), place(output, short)
     folder = output / name
     images, _ = load_clothes(low=-1.0, short=short)
     curves, watch = train(model, images, epochs=1 if short else epochs, folder=folder, batch=batch)
@@ -134,10 +134,10 @@ def command_line(description, epochs):
     return parser.parse_args()
 
 
-def main(epochs=12, short=False, output=OUTPUT):
+def main(epochs=6, short=False, output=OUTPUT):
     keras.utils.set_random_seed(1)
     return run("dcgan", build_dcgan(), epochs, 128, short, output)
 
 
 if __name__ == "__main__":
-    main(**vars(command_line(__doc__.splitlines()[0], epochs=12)))
+    main(**vars(command_line(__doc__.splitlines()[0], epochs=6)))

@@ -1,6 +1,6 @@
 """A diffusion model: it learns to take noise away, and then draws clothes of a kind you name out of noise alone.
 
-    python examples/generators/diffusion.py [--epochs 8] [--short]
+    python examples/generators/diffusion.py [--epochs 5] [--short]
 
 A picture x and noise e are mixed by an angle a of 0..pi/2: cos(a) x + sin(a) e. A small U-Net, told the angle and the
 kind of clothes, predicts the velocity cos(a) e - sin(a) x, from which both can be had; turning the angle back step by
@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from clothes import CLASSES, OUTPUT, contact_sheet, draw_curves, load_clothes, report, train
+from clothes import CLASSES, OUTPUT, contact_sheet, draw_curves, load_clothes, place, report, train
 from judge import Judge
 
 from headwater import keras
@@ -72,7 +72,7 @@ class Diffusion(keras.Model):
         return velocity
 
 
-def build_diffusion(rate=2e-3, steps=3_752):
+def build_diffusion(rate=2e-3, steps=2_345):
     """The compiled model. What counts in the end is a moving mean of its weights, which `fit` puts in place."""
     falling = keras.optimizers.schedules.CosineDecay(rate, steps)
     model = Diffusion(build_unet())
@@ -93,9 +93,9 @@ def draw(network, kinds, steps=30, seed=0):
     return x
 
 
-def main(epochs=8, short=False, output=OUTPUT):
+def main(epochs=5, short=False, output=OUTPUT):
     """Train, draw, measure. Returns the distance of what was drawn from real pictures."""
-    started, output = time.perf_counter(), Path(output)
+    started, output = time.perf_counter(), place(output, short)
     keras.utils.set_random_seed(1)
     folder, epochs = output / "diffusion", 1 if short else epochs
     images, kinds = load_clothes(low=-1.0, short=short)
@@ -116,7 +116,7 @@ def main(epochs=8, short=False, output=OUTPUT):
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--epochs", type=int, default=8)
+    parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--short", action="store_true", help="a slice of the data, one epoch: to see that all works")
     parser.add_argument("--output", type=Path, default=OUTPUT)
     main(**vars(parser.parse_args()))

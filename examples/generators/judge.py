@@ -36,7 +36,7 @@ class Judge:
     """Measures generated pictures against the test pictures, by a classifier that is trained once and then kept."""
 
     def __init__(self, output, short=False):
-        file = output / "judge" / ("short.keras" if short else "model.keras")
+        file = output / "judge" / "model.keras"
         if file.exists():
             model = keras.models.load_model(file)
         else:

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from clothes import OUTPUT, contact_sheet, draw_curves, load_clothes, report, train
+from clothes import OUTPUT, contact_sheet, draw_curves, load_clothes, place, report, train
 from judge import Judge
 
 from headwater import keras
@@ -72,7 +72,8 @@ def main(epochs=10, short=False, output=OUTPUT):
     """Train, measure, draw. Returns the ELBO of the test pictures."""
     started = time.perf_counter()
     keras.utils.set_random_seed(1)
-    output, folder = Path(output), Path(output) / "vae"
+    output = place(output, short)
+    folder = output / "vae"
     images, test = load_clothes(short=short)[0], load_clothes("test", short=short)[0]
     model = build_vae()
     curves, watch = train(model, images, images, epochs=1 if short else epochs, folder=folder)

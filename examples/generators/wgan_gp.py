@@ -1,6 +1,6 @@
 """A Wasserstein GAN with gradient penalty: the critic measures a distance instead of telling true from false.
 
-    python examples/generators/wgan_gp.py [--epochs 10] [--short]
+    python examples/generators/wgan_gp.py [--epochs 5] [--short]
 
 What keeps the critic's slope near one is a loss of its gradient with respect to pictures (Gulrajani et al. 2017,
 arXiv:1704.00028), so training differentiates a gradient: a tape within a tape, compiled like any other step.
@@ -59,10 +59,10 @@ def build_wgan():
     return model
 
 
-def main(epochs=10, short=False, output=OUTPUT):
+def main(epochs=5, short=False, output=OUTPUT):
     keras.utils.set_random_seed(1)
     return run("wgan_gp", build_wgan(), epochs, BATCH, short, output)
 
 
 if __name__ == "__main__":
-    main(**vars(command_line(__doc__.splitlines()[0], epochs=10)))
+    main(**vars(command_line(__doc__.splitlines()[0], epochs=5)))

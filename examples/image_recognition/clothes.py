@@ -3,12 +3,19 @@
 import csv
 import json
 import time
+from pathlib import Path
 
 from headwater import datasets, keras
 
 CLASSES = ("T-shirt", "trousers", "pullover", "dress", "coat", "sandal", "shirt", "trainer", "bag", "ankle boot")
 HELD_OUT = 5_000  # training pictures that are kept for validation
 BATCH = 128
+OUTPUT = Path(__file__).resolve().parents[1] / "output" / "image_recognition"
+
+
+def place(output, short):
+    """The folder of a run's results: short runs have one of their own, for they would spoil those of whole ones."""
+    return Path(output) / "short" if short else Path(output)
 
 
 def load_clothes(short=False):

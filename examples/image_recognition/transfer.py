@@ -2,7 +2,7 @@
 
     python examples/image_recognition/transfer.py [--labelled 200] [--short]
 
-The convolutions of the network that `train.py` saved become a part of a new model. First they are frozen and only a new
+The convolutions of the network that `cnn.py` saved become a part of a new model. First they are frozen and only a new
 dense layer learns; then all of it learns on, slowly. The same network from random weights shows what that was worth.
 """
 
@@ -11,9 +11,8 @@ import time
 from pathlib import Path
 
 import numpy as np
-from clothes import report, train
-from train import OUTPUT
-from train import main as train_on_clothes
+from clothes import OUTPUT, place, report, train
+from cnn import main as train_on_clothes
 
 from headwater import datasets, keras
 from headwater.keras import layers
@@ -62,12 +61,12 @@ def main(labelled=200, short=False, output=OUTPUT):
     """Train three models of digits; returns what each reads right of the test pictures."""
     started = time.perf_counter()
     keras.utils.set_random_seed(1)
-    output, epochs = Path(output), 3 if short else 40
-    if not (output / "cnn" / "model.keras").exists():
+    folder, epochs = place(output, short), 3 if short else 40
+    if not (folder / "cnn" / "model.keras").exists():
         train_on_clothes(short=short, output=output)
-    body = body_of(keras.models.load_model(output / "cnn" / "model.keras"))
+    body = body_of(keras.models.load_model(folder / "cnn" / "model.keras"))
     data, test = load_digits(labelled)
-    folder = output / "transfer"
+    folder = folder / "transfer"
 
     scratch = build_from_nothing(body)
     train(scratch, data, None, epochs, folder / "scratch", batch=20)

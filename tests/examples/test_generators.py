@@ -18,7 +18,7 @@ def output(tmp_path_factory):
     card = datasets.card("fashion_mnist")
     if card.origin.find() is None:
         pytest.skip(f"{card.origin} is not here; `{card.command}` brings it")
-    return tmp_path_factory.mktemp("generators")
+    return tmp_path_factory.mktemp("generators") / "short"
 
 
 def inputs_of(network, rng):
@@ -36,7 +36,7 @@ def inputs_of(network, rng):
 def test_a_generator_draws_and_real_keras_draws_the_same(script, saved, output):
     import keras as real_keras
 
-    command = [sys.executable, EXAMPLES / f"{script}.py", "--short", "--output", output]
+    command = [sys.executable, EXAMPLES / f"{script}.py", "--short", "--output", output.parent]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
     record = json.loads(done.stdout.splitlines()[-1])

@@ -1,6 +1,6 @@
 """What piece of clothing is this? A convolutional network learns it from 55,000 pictures of Fashion-MNIST.
 
-    python examples/image_recognition/train.py [--model cnn|resnet] [--epochs 10] [--short]
+    python examples/image_recognition/cnn.py [--epochs 10] [--short]
 
 Raw pixels go in; scaling, mirroring and shifting are layers of the model and are saved with it. When training is over,
 pictures of its errors are drawn, and of the places in a picture that made it decide.
@@ -11,25 +11,24 @@ import time
 from pathlib import Path
 
 import numpy as np
-from clothes import BATCH, load_clothes, report, train
-from models import build_cnn, build_resnet
+from clothes import BATCH, OUTPUT, load_clothes, place, report, train
+from models import build_cnn
 from pictures import draw_activation_maps, draw_curves, draw_misread, draw_model
 
 from headwater import keras
 
-OUTPUT = Path(__file__).resolve().parents[1] / "output" / "image_recognition"
-BUILDERS = {"cnn": build_cnn, "resnet": build_resnet}
+TARGET = ">= 0.93"
 
 
-def main(kind="cnn", epochs=10, short=False, output=OUTPUT):
-    """Train one of the networks, draw, save. Returns the accuracy on test pictures."""
+def main(epochs=10, short=False, output=OUTPUT, build=build_cnn, target=TARGET):
+    """Train the network that `build` makes, draw, save. Returns the accuracy on test pictures."""
     started = time.perf_counter()
     keras.utils.set_random_seed(1)
     training, validation, (images, labels) = load_clothes(short)
     epochs = 1 if short else epochs
-    model = BUILDERS[kind](steps=epochs * -(-len(training[0]) // BATCH))
+    model = build(steps=epochs * -(-len(training[0]) // BATCH))
     model.summary()
-    folder = Path(output) / kind
+    folder = place(output, short) / model.name
     curves, watch = train(model, training, validation, epochs, folder)
 
     model.save(folder / "model.keras")
@@ -40,15 +39,18 @@ def main(kind="cnn", epochs=10, short=False, output=OUTPUT):
     draw_activation_maps(model, images, labels, folder / "activation_maps.png")
     draw_model(model, folder / "model.svg")
     print(f"{accuracy:.2%} of {len(labels):,} test pictures are named right; see {folder}")
-    target = ">= 0.93" if kind == "cnn" else None
-    report(f"image_recognition/{kind}", {"test accuracy": (accuracy, target)}, watch.step_ms, started)
+    report(f"image_recognition/{model.name}", {"test accuracy": (accuracy, target)}, watch.step_ms, started)
     return accuracy
 
 
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--model", dest="kind", choices=list(BUILDERS), default="cnn")
-    parser.add_argument("--epochs", type=int, default=10)
+def command_line(description, epochs):
+    """The arguments of a script that trains: those of `main` by name."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--epochs", type=int, default=epochs)
     parser.add_argument("--short", action="store_true", help="a slice of the data, one epoch: to see that all works")
     parser.add_argument("--output", type=Path, default=OUTPUT)
-    main(**vars(parser.parse_args()))
+    return vars(parser.parse_args())
+
+
+if __name__ == "__main__":
+    main(**command_line(__doc__.splitlines()[0], epochs=10))
