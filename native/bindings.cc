@@ -9,6 +9,7 @@
 #include <cstring>
 #include <optional>
 
+#include "alone.h"
 #include "buffer.h"
 #include "dlpack.h"
 #include "executor.h"
@@ -877,6 +878,7 @@ NB_MODULE(_native, module) {
       throw std::invalid_argument("the number of threads must be 1 to 256, or 0 for the default");
     set_num_threads(threads);
   });
+  module.def("set_alone", set_alone, nb::arg("alone"));
   module.def("isa", [] { return std::string(isa_name(current_isa())); });
   module.def("set_isa", [](nb::handle name) { set_isa(isa_from_name(to_string(name, "name"))); });
   module.def("kernel_names", [] {

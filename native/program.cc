@@ -226,7 +226,7 @@ Frame* Program::take_frame() const {
 }
 
 void Program::return_frame(Frame* frame) const {
-  int most = std::min(kMostIdleFrames, num_threads());
+  int most = std::min(kMostIdleFrames, default_num_threads());
   for (int i = 0; i < most; ++i) {
     Frame* expected = nullptr;
     if (idle_[i].compare_exchange_strong(expected, frame, std::memory_order_acq_rel)) return;

@@ -15,6 +15,7 @@
 #include <string>
 #include <thread>
 
+#include "alone.h"
 #include "team.h"
 
 #if defined(__linux__)
@@ -60,6 +61,7 @@ bool spin_until(std::chrono::microseconds limit, Condition condition) {
 
 thread_local detail::Place* this_place = nullptr;
 thread_local detail::Team* this_team = nullptr;
+thread_local bool this_alone = false;
 
 }  // namespace
 
@@ -357,11 +359,14 @@ int default_num_threads() {
 }
 
 int num_threads() {
+  if (this_alone) return 1;
   int wish = wanted_threads.load(std::memory_order_relaxed);
   return wish ? wish : default_num_threads();
 }
 
 void set_num_threads(int n) { wanted_threads.store(std::clamp(n, 0, kMaxThreads), std::memory_order_relaxed); }
+
+void set_alone(bool alone) { this_alone = alone; }
 
 bool in_parallel_region() { return this_place != nullptr; }
 
