@@ -15,8 +15,8 @@ namespace {
 constexpr int64_t kWorkPerThread = 96 << 10;
 // B is used as it lies while it has at most this many elements: it stays in the second-level cache.
 constexpr int64_t kSmallB = 32 << 10;
-// With so few rows packing B costs more than it saves, whatever its size.
-constexpr int64_t kFewRows = 8;
+// With so few rows or fewer B is read line by line: packing it costs more than it saves, whatever its size.
+constexpr int64_t kFewRows = 12;
 // With so many rows or fewer each task packs its own columns of B, which then are read from the second-level cache
 // alone; with more rows B is packed once for all of them.
 constexpr int64_t kSomeRows = 512;
@@ -29,6 +29,10 @@ constexpr int64_t kFewestPackedRows = 48;
 constexpr int64_t kMostProductBytes = std::max<int64_t>(kOwnProductBytes, kFewestPackedRows * kGemmSpan * 8);
 // The part of B that is packed at a time, in bytes: a share of the last-level cache.
 constexpr int64_t kPackedBytes = 4 << 20;
+// Few rows times a matrix: the lines of the matrix that a task reads, in their order, and most of their columns: four
+// lines fit the first-level cache.
+constexpr int64_t kLineDepth = 128;
+constexpr int64_t kLineColumns = 1024;
 
 int64_t round_up(int64_t value, int64_t multiple) { return (value + multiple - 1) / multiple * multiple; }
 int64_t divide_up(int64_t value, int64_t by) { return (value + by - 1) / by; }
@@ -62,9 +66,12 @@ void Gemm::choose_path() {
     return;
   }
   bool native = functions_->direct != nullptr;
-  if (native && (m_ == 1 || n_ == 1)) {
-    path_ = Path::kRow;
-  } else if (native && !transpose_b_ && (k_ * n_ <= kSmallB || m_ <= kFewRows)) {
+  if (native && (m_ == 1 ? transpose_b_ : n_ == 1 && !transpose_a_)) {
+    path_ = Path::kDots;
+  } else if (native && (m_ == 1 || n_ == 1 || (!transpose_b_ && m_ <= kFewRows && k_ * n_ > kSmallB))) {
+    path_ = Path::kLines;
+    if (k_ > kLineDepth) scratch_bytes_ = static_cast<size_t>(divide_up(k_, kLineDepth) * m_ * n_) * item_;
+  } else if (native && !transpose_b_ && k_ * n_ <= kSmallB) {
     path_ = Path::kDirect;
   } else if (native && transpose_b_ && k_ * round_up(n_, functions_->direct_panel) <= kSmallB) {
     path_ = Path::kPackSmall;
@@ -147,8 +154,17 @@ void Gemm::run_item(const void* a, const void* b, void* c, void* scratch, int64_
     case Path::kZero:
       std::memset(c, 0, static_cast<size_t>(m_ * n_) * item_);
       return finish(done, first_row, first_row + m_, 0, n_);
-    case Path::kRow:
-      run_row(static_cast<const char*>(a), static_cast<const char*>(b), c_bytes);
+    case Path::kDots:
+      if (m_ == 1)
+        run_by_dots(static_cast<const char*>(a), static_cast<const char*>(b), n_, c_bytes);
+      else
+        run_by_dots(static_cast<const char*>(b), static_cast<const char*>(a), m_, c_bytes);
+      return finish(done, first_row, first_row + m_, 0, n_);
+    case Path::kLines:
+      if (n_ == 1 && m_ > 1)  // the transpose of the result: x times A, whose lines lie along m
+        run_by_lines({b, 0, 1}, static_cast<const char*>(a), c_bytes, scratch);
+      else
+        run_by_lines(a_view, static_cast<const char*>(b), c_bytes, scratch);
       return finish(done, first_row, first_row + m_, 0, n_);
     case Path::kDirect:
     case Path::kPackSmall:
@@ -160,17 +176,32 @@ void Gemm::run_item(const void* a, const void* b, void* c, void* scratch, int64_
   }
 }
 
-// One of m, n is 1: y = x B, or y = A x, which is x times the transpose of A.
-void Gemm::run_row(const char* a, const char* b, char* c) const {
-  const char* x = m_ == 1 ? a : b;
-  int64_t columns = m_ == 1 ? n_ : m_;
-  bool by_lines = m_ == 1 ? !transpose_b_ : transpose_a_;
-  MatrixView view{m_ == 1 ? b : a, by_lines ? columns : 1, by_lines ? 1 : k_};
-  int64_t grain = round_up(std::max<int64_t>(64, kWorkPerThread / 2 / k_), 64);
+// y (columns) = x times the transpose of `lines`, each of which makes an element.
+void Gemm::run_by_dots(const char* x, const char* lines, int64_t columns, char* c) const {
+  int64_t item = static_cast<int64_t>(item_), grain = round_up(std::max<int64_t>(64, kWorkPerThread / 2 / k_), 64);
   parallel_for(columns, grain, [&](int64_t begin, int64_t end) {
-    MatrixView part = view;
-    part.data = static_cast<const char*>(view.data) + begin * view.column * static_cast<int64_t>(item_);
-    functions_->row(x, part, k_, end - begin, c + begin * static_cast<int64_t>(item_));
+    functions_->row_by_dots(x, lines + begin * k_ * item, k_, k_, end - begin, c + begin * item);
+  });
+}
+
+// Memory is read as it lies: a task takes a few whole lines of B, which give sums that are added to the others'.
+void Gemm::run_by_lines(MatrixView a, const char* b, char* c, void* scratch) const {
+  int64_t item = static_cast<int64_t>(item_), rows = a.row ? m_ : 1, columns = m_ * n_ / rows;
+  int64_t blocks = divide_up(k_, kLineDepth), spans = divide_up(columns, kLineColumns);
+  char* sums = blocks > 1 ? static_cast<char*>(scratch) : c;
+  int64_t task_work = rows * std::min(k_, kLineDepth) * std::min(columns, kLineColumns);
+  parallel_for(blocks * spans, 1 + kWorkPerThread / 2 / task_work, [&](int64_t begin, int64_t end) {
+    for (int64_t task = begin; task < end; ++task) {
+      int64_t block = task / spans, p = block * kLineDepth, j = task % spans * kLineColumns;
+      MatrixView part{static_cast<const char*>(a.data) + p * a.column * item, a.row, a.column};
+      functions_->rows_by_lines(part, b + (p * columns + j) * item, columns, rows, std::min(kLineColumns, columns - j),
+                                std::min(kLineDepth, k_ - p), sums + (block * rows * columns + j) * item, columns);
+    }
+  });
+  if (blocks == 1) return;
+  int64_t size = rows * columns;
+  parallel_for(size, std::max<int64_t>(64, kWorkPerThread / blocks), [&](int64_t begin, int64_t end) {
+    functions_->sum_rows(sums + begin * item, blocks, size, end - begin, c + begin * item);
   });
 }
 
@@ -180,7 +211,7 @@ void Gemm::run_direct(MatrixView a, MatrixView b, char* c, void* scratch, int64_
   bool packed = path_ == Path::kPackSmall;
   if (packed) functions_->pack_b(b, k_, n_, functions_->direct_panel, scratch);
   const char* lines = packed ? static_cast<const char*>(scratch) : static_cast<const char*>(b.data);
-  if (c && m_ <= 2 * kFewRows && n_ >= 8 * functions_->direct_panel) {
+  if (c && m_ <= kFewRows && n_ >= 8 * functions_->direct_panel) {
     // Few rows of many columns: the columns are shared out.
     int64_t panel = functions_->direct_panel;
     int64_t grain = shared_ ? round_up(std::max<int64_t>(2 * panel, kWorkPerThread / (m_ * k_)), panel) : n_;

@@ -4,7 +4,8 @@
 // C (m, n) = op(A) op(B), all row-major; op(A) is A (m, k) or the transpose of A (k, m), and so for B. Every element of
 // C is one chain of fused multiply-adds over k in rising order, cut into blocks of kGemmDepth whose sums are added in
 // order (a row times a transposed matrix has one chain for each vector lane instead). The work is split over m and n
-// alone, so the bits do not depend on the number of threads.
+// alone, and for few rows over blocks of k whose sums are added in order, so the bits do not depend on the number of
+// threads.
 #pragma once
 
 #include <cstddef>
@@ -70,8 +71,14 @@ struct GemmFunctions {
   void (*pack_a)(MatrixView a, int64_t rows, int64_t depth, void* packed);
   void (*block)(const void* a, const void* b, int64_t b_panel, int64_t rows, int64_t columns, int64_t depth, void* c,
                 int64_t c_row, bool accumulate);
-  // y (columns) = x (depth) B. float and double only.
-  void (*row)(const void* x, MatrixView b, int64_t depth, int64_t columns, void* y);
+  // C (rows, columns; lines of c_row) = A B for few rows: the lines of B, of b_row, are read one behind the other.
+  // float and double only.
+  void (*rows_by_lines)(MatrixView a, const void* b, int64_t b_row, int64_t rows, int64_t columns, int64_t depth,
+                        void* c, int64_t c_row);
+  // y (columns) = x (depth) times the transpose of lines (columns, depth). float and double only.
+  void (*row_by_dots)(const void* x, const void* lines, int64_t line_stride, int64_t depth, int64_t columns, void* y);
+  // y (columns) = the sum of `count` rows of `columns`, added in order. float and double only.
+  void (*sum_rows)(const void* rows, int64_t count, int64_t row_stride, int64_t columns, void* y);
 };
 
 }  // namespace headwater
@@ -95,7 +102,7 @@ class Gemm {
   void run(const void* a, const void* b, void* c, void* scratch, const SpanDone& done) const;
 
  private:
-  enum class Path : uint8_t { kNothing, kZero, kRow, kDirect, kPackSmall, kColumns, kPacked };
+  enum class Path : uint8_t { kNothing, kZero, kDots, kLines, kDirect, kPackSmall, kColumns, kPacked };
 
   // Memory of the calling thread: for packing, for a block of the product, and for what follows.
   struct Workspace {
@@ -107,7 +114,8 @@ class Gemm {
   static void finish(const SpanDone& done, int64_t begin, int64_t end, int64_t column, int64_t columns);
   double item_work() const { return static_cast<double>(m_) * static_cast<double>(n_) * static_cast<double>(k_); }
   void run_item(const void* a, const void* b, void* c, void* scratch, int64_t first_row, const SpanDone& done) const;
-  void run_row(const char* a, const char* b, char* c) const;
+  void run_by_dots(const char* x, const char* lines, int64_t columns, char* c) const;
+  void run_by_lines(MatrixView a, const char* b, char* c, void* scratch) const;
   void run_direct(MatrixView a, MatrixView b, char* c, void* scratch, int64_t first_row, const SpanDone& done) const;
   void run_columns(MatrixView a, MatrixView b, char* c, void* scratch, int64_t first_row, const SpanDone& done) const;
   void run_packed(MatrixView a, MatrixView b, char* c, void* scratch, int64_t first_row, const SpanDone& done) const;

@@ -86,20 +86,39 @@ static void copy_into(const In* from, int64_t from_row, int64_t depth, int64_t l
     for (int64_t j = 0; j < lines; ++j) to[p * panel + j] = widen(from[p * from_row + j]);
 }
 
+// One panel, whose columns may end before it does.
+template <class In, class T>
+static void pack_panel(MatrixView b, int64_t depth, int64_t columns, int64_t panel, T* to) {
+  const In* from = static_cast<const In*>(b.data);
+  if (b.column == 1)
+    copy_into(from, b.row, depth, columns, panel, to);
+  else
+    transpose_into(from, b.column, depth, columns, panel, to);
+  if (columns == panel) return;
+  for (int64_t p = 0; p < depth; ++p)
+    for (int64_t j = columns; j < panel; ++j) to[p * panel + j] = T{};
+}
+
 template <class In>
 static void pack_b(MatrixView b, int64_t depth, int64_t columns, int64_t panel, void* packed) {
   using T = Accumulator<In>;
   T* to = static_cast<T*>(packed);
-  for (int64_t first = 0; first < columns; first += panel, to += depth * panel) {
-    const In* from = static_cast<const In*>(b.data) + first * b.column;
-    int64_t lines = columns - first < panel ? columns - first : panel;
-    if (b.column == 1)
-      copy_into(from, b.row, depth, lines, panel, to);
-    else
-      transpose_into(from, b.column, depth, lines, panel, to);
-    if (lines == panel) continue;
-    for (int64_t p = 0; p < depth; ++p)
-      for (int64_t j = lines; j < panel; ++j) to[p * panel + j] = T{};
+  const In* from = static_cast<const In*>(b.data);
+  constexpr int64_t together = 8, most_used = kPackedVectors * kWidth<T>;  // eight panels' lines are read in one go
+  int64_t first = 0;
+  if (b.column == 1 && sizeof(In) == sizeof(T) && panel == most_used) {
+    for (; first + together * panel <= columns; first += together * panel) {
+      for (int64_t p = 0; p < depth; ++p) {
+#pragma GCC unroll 8
+        for (int64_t q = 0; q < together; ++q)
+          std::memcpy(to + first * depth + (q * depth + p) * most_used, from + p * b.row + first + q * most_used,
+                      most_used * sizeof(T));
+      }
+    }
+  }
+  for (; first < columns; first += panel) {
+    MatrixView part{from + first * b.column, b.row, b.column};
+    pack_panel<In>(part, depth, columns - first < panel ? columns - first : panel, panel, to + first * depth);
   }
 }
 
@@ -198,8 +217,8 @@ static void packed(MatrixView a, const void* b_data, int64_t rows, int64_t colum
   }
 }
 
-// ---- one row
-// -----------------------------------------------------------------------------------------------------------
+// ---- few rows
+// ----------------------------------------------------------------------------------------------------------
 
 // sums (columns) += x B over a few lines of B, eight of them in one pass over the sums.
 template <class T>
@@ -222,23 +241,95 @@ static void add_lines(const T* x, const T* b, int64_t b_row, int64_t depth, int6
     for (int64_t j = 0; j < whole; j += width)
       store(sums + j, add(load(sums + j), [j](const T* line) { return load(line + j); }));
     if (whole < columns)
-      store(sums + whole, add(load(sums + whole), [&](const T* line) { return mask.load(line + whole); }));
+      mask.store(sums + whole, add(mask.load(sums + whole), [&](const T* line) { return mask.load(line + whole); }));
   }
 }
 
-// y = x B by lines of B, for as many columns at a time as sums fit the first-level cache beside the lines.
-template <class T>
-static void row_by_lines(const T* x, const T* b, int64_t b_row, int64_t depth, int64_t columns, T* y) {
-  constexpr int64_t most = 512;
-  T sums[most];
-  for (int64_t first = 0; first < columns; first += most) {
-    int64_t count = columns - first < most ? columns - first : most;
-    int64_t padded = (count + kWidth<T> - 1) / kWidth<T> * kWidth<T>;
-    for (int64_t p = 0; p < depth; p += kGemmDepth) {
-      for (int64_t j = 0; j < padded; ++j) sums[j] = T{};
-      add_lines(x + p, b + p * b_row + first, b_row, depth - p < kGemmDepth ? depth - p : kGemmDepth, count, sums);
-      for (int64_t j = 0; j < count; ++j) y[first + j] = p ? y[first + j] + sums[j] : sums[j];
+// C (kRows, kVectors) += A (kRows, kLines) B (kLines, kVectors).
+template <class T, int kRows, int kLines, int kVectors, bool kMasked>
+HW_GEMM_INLINE void add_tile(MatrixView a, const T* b, int64_t b_row, T* c, int64_t c_row, const Mask<T>& mask) {
+  constexpr int64_t width = kWidth<T>;
+  const T* factors = static_cast<const T*>(a.data);
+  Vec<T> sums[kRows][kVectors];
+#pragma GCC unroll 4
+  for (int i = 0; i < kRows; ++i)
+#pragma GCC unroll 2
+    for (int v = 0; v < kVectors; ++v)
+      sums[i][v] = kMasked ? mask.load(c + i * c_row) : load(c + i * c_row + v * width);
+#pragma GCC unroll 4
+  for (int p = 0; p < kLines; ++p) {
+    Vec<T> line[kVectors];
+#pragma GCC unroll 2
+    for (int v = 0; v < kVectors; ++v) line[v] = kMasked ? mask.load(b + p * b_row) : load(b + p * b_row + v * width);
+#pragma GCC unroll 4
+    for (int i = 0; i < kRows; ++i) {
+      Vec<T> factor = splat(factors[i * a.row + p * a.column]);
+#pragma GCC unroll 2
+      for (int v = 0; v < kVectors; ++v) sums[i][v] = fma(factor, line[v], sums[i][v]);
     }
+  }
+#pragma GCC unroll 4
+  for (int i = 0; i < kRows; ++i)
+#pragma GCC unroll 2
+    for (int v = 0; v < kVectors; ++v) {
+      if (kMasked)
+        mask.store(c + i * c_row, sums[i][v]);
+      else
+        store(c + i * c_row + v * width, sums[i][v]);
+    }
+}
+
+// The same for all columns.
+template <class T, int kRows, int kLines>
+static void add_lines_to_rows(MatrixView a, const T* b, int64_t b_row, int64_t columns, T* c, int64_t c_row) {
+  constexpr int64_t width = kWidth<T>;
+  const Mask<T> mask(static_cast<int>(columns % width));
+  int64_t j = 0;
+  for (; j + 2 * width <= columns; j += 2 * width)
+    add_tile<T, kRows, kLines, 2, false>(a, b + j, b_row, c + j, c_row, mask);
+  if (j + width <= columns) {
+    add_tile<T, kRows, kLines, 1, false>(a, b + j, b_row, c + j, c_row, mask);
+    j += width;
+  }
+  if (j < columns) add_tile<T, kRows, kLines, 1, true>(a, b + j, b_row, c + j, c_row, mask);
+}
+
+template <class T, int kLines>
+static void add_lines_to_all(MatrixView a, const T* b, int64_t b_row, int64_t rows, int64_t columns, T* c,
+                             int64_t c_row) {
+  static constexpr decltype(&add_lines_to_rows<T, 1, kLines>) tiles[] = {
+      add_lines_to_rows<T, 1, kLines>, add_lines_to_rows<T, 2, kLines>, add_lines_to_rows<T, 3, kLines>,
+      add_lines_to_rows<T, 4, kLines>};
+  for_row_tiles(rows, 4, [&](int64_t at, int64_t size) {
+    MatrixView part{static_cast<const T*>(a.data) + at * a.row, a.row, a.column};
+    tiles[size - 1](part, b, b_row, columns, c + at * c_row, c_row);
+  });
+}
+
+template <class T>
+static void rows_by_lines(MatrixView a, const void* b_data, int64_t b_row, int64_t rows, int64_t columns, int64_t depth,
+                          void* c_data, int64_t c_row) {
+  const T *from = static_cast<const T*>(a.data), *b = static_cast<const T*>(b_data);
+  T* c = static_cast<T*>(c_data);
+  for (int64_t i = 0; i < rows; ++i)
+    for (int64_t j = 0; j < columns; ++j) c[i * c_row + j] = T{};
+  if (rows == 1 && a.column == 1) return add_lines(from, b, b_row, depth, columns, c);
+  constexpr int64_t lines = 4;  // they stay in the first-level cache for the next rows
+  int64_t p = 0;
+  for (; p + lines <= depth; p += lines)
+    add_lines_to_all<T, lines>({from + p * a.column, a.row, a.column}, b + p * b_row, b_row, rows, columns, c, c_row);
+  for (; p < depth; ++p)
+    add_lines_to_all<T, 1>({from + p * a.column, a.row, a.column}, b + p * b_row, b_row, rows, columns, c, c_row);
+}
+
+template <class T>
+static void sum_rows(const void* rows, int64_t count, int64_t row_stride, int64_t columns, void* y_data) {
+  const T* from = static_cast<const T*>(rows);
+  T* y = static_cast<T*>(y_data);
+  for (int64_t j = 0; j < columns; ++j) {
+    T sum = from[j];
+    for (int64_t i = 1; i < count; ++i) sum += from[i * row_stride + j];
+    y[j] = sum;
   }
 }
 
@@ -275,14 +366,13 @@ static void dot_lines(const T* x, const T* lines, int64_t line_stride, int64_t d
 }
 
 template <class T>
-static void row(const void* x_data, MatrixView b, int64_t depth, int64_t columns, void* y_data) {
-  const T* x = static_cast<const T*>(x_data);
-  const T* data = static_cast<const T*>(b.data);
+static void row_by_dots(const void* x_data, const void* lines, int64_t line_stride, int64_t depth, int64_t columns,
+                        void* y_data) {
+  const T *x = static_cast<const T*>(x_data), *data = static_cast<const T*>(lines);
   T* y = static_cast<T*>(y_data);
-  if (b.column == 1) return row_by_lines(x, data, b.row, depth, columns, y);
   int64_t j = 0;
-  for (; j + 4 <= columns; j += 4) dot_lines<T, 4>(x, data + j * b.column, b.column, depth, y + j);
-  for (; j < columns; ++j) dot_lines<T, 1>(x, data + j * b.column, b.column, depth, y + j);
+  for (; j + 4 <= columns; j += 4) dot_lines<T, 4>(x, data + j * line_stride, line_stride, depth, y + j);
+  for (; j < columns; ++j) dot_lines<T, 1>(x, data + j * line_stride, line_stride, depth, y + j);
 }
 
 // ---- the table
@@ -302,7 +392,9 @@ static constexpr GemmFunctions make_functions() {
     functions.pack_a = pack_a<T>;
     functions.block = block<T>;
     functions.direct = direct<T>;
-    functions.row = row<T>;
+    functions.rows_by_lines = rows_by_lines<T>;
+    functions.row_by_dots = row_by_dots<T>;
+    functions.sum_rows = sum_rows<T>;
   }
   return functions;
 }

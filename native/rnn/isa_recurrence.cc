@@ -196,7 +196,7 @@ void run_forward(const RecurrenceShape& shape, const RecurrenceInputs& in, const
         gemm.direct({h, units, 1}, static_cast<const T*>(in.kernel) + begin * gates * units, 0, true, rows,
                     gates * block, units, tile, gates * block);
       } else if (rows == 1) {
-        gemm.row(h, {in.kernel, width, 1}, units, width, tile);
+        gemm.rows_by_lines({h, units, 1}, in.kernel, width, 1, width, units, tile, width);
       } else {
         gemm.direct({h, units, 1}, in.kernel, width, false, rows, width, units, tile, width);
       }
