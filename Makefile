@@ -14,7 +14,7 @@ export CMAKE_BUILD_PARALLEL_LEVEL ?= $(JOBS)
 
 .DEFAULT_GOAL := help
 .PHONY: help quickstart install test lint format check-lint check-install check-native check-sanitizers \
-        check-python bench bench-peers data docs sanitize sanitize-threads wheel clean
+        check-python check-site bench bench-peers data docs examples sanitize sanitize-threads wheel clean
 
 help:
 	@echo "make quickstart    install into .venv, then train the first model on handwritten digits"
@@ -23,7 +23,8 @@ help:
 	@echo "make lint          ruff, import-linter, pyright, vermin, clang-format; make format mends layout"
 	@echo "make bench         Headwater's own figures; make bench-peers: side by side with Keras and torch"
 	@echo "make data          bring the examples' data sets into the cache; SETS='names' for others"
-	@echo "make docs          run every code block and check every link of the documentation"
+	@echo "make examples      run the applications, and show what they reach and in which time; NAMES='some of them'"
+	@echo "make docs          build the documentation site, run every code block, check every link"
 	@echo "make sanitize      native code under ASan and UBSan; make sanitize-threads: under TSan"
 
 # ---- install ---------------------------------------------------------------------------------------------------------
@@ -52,6 +53,10 @@ $(DONE)/test-tools: $(DONE)/venv requirements/test.txt requirements/examples.txt
 	$(PIP) install -r requirements/test.txt
 	@touch $@
 
+$(DONE)/website-tools: $(DONE)/venv requirements/website.txt
+	$(PIP) install -r requirements/website.txt
+	@touch $@
+
 $(DONE)/lint-tools: $(DONE)/venv requirements/lint.txt
 	$(PIP) install -r requirements/lint.txt
 	@touch $@
@@ -66,7 +71,7 @@ quickstart: $(DONE)/package $(DONE)/example-tools
 
 # ---- checks ----------------------------------------------------------------------------------------------------------
 
-test: check-lint check-install check-native check-sanitizers check-python
+test: check-lint check-install check-native check-sanitizers check-python check-site
 
 lint check-lint: $(DONE)/lint-tools $(DONE)/package
 	$(BIN)/ruff check .
@@ -91,8 +96,13 @@ check-native: $(DONE)/build-tools
 check-python: $(DONE)/package $(DONE)/test-tools
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
-docs: $(DONE)/package $(DONE)/test-tools
+docs: check-site $(DONE)/test-tools
 	$(BIN)/python -m pytest -q tests/project/test_docs.py
+	@echo "the site   build/site/index.html"
+
+# The documentation as a site that needs no network, in build/site; a link that leads nowhere is an error.
+check-site: $(DONE)/package $(DONE)/website-tools
+	$(BIN)/python website/build.py
 
 sanitize check-sanitizers: $(DONE)/package $(DONE)/test-tools
 	JOBS=$(JOBS) native/tests/sanitize.sh
@@ -104,6 +114,11 @@ sanitize-threads: $(DONE)/package $(DONE)/test-tools
 # make data, or make data SETS='newsgroups tuxpaint_speech'. `python -m headwater.datasets list` names all.
 data: $(DONE)/package
 	$(BIN)/python -m headwater.datasets fetch $(SETS)
+
+# Every application on its whole data, with what it reached and in which time, in a table: half an hour and more.
+# make examples NAMES='recommender tabular' runs some of them; their data is brought first.
+examples: $(DONE)/package $(DONE)/example-tools data
+	$(BIN)/python examples/run_all.py $(NAMES)
 
 wheel: $(DONE)/venv
 	$(PIP) wheel --no-deps --wheel-dir dist .
