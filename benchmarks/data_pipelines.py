@@ -1,9 +1,10 @@
 """Pipelines of data side by side: headwater, tf.data and torch's DataLoader, in turn, on the same files and values.
 
-    python -m benchmarks.data_pipelines generator images arrays
+    python -m benchmarks.data_pipelines generator images records examples arrays
     python -m benchmarks.data_pipelines large --gigabytes 20
 
 `generator` reads small elements of a Python generator; `images` a folder of JPEGs: decoded, resized, flipped, batched;
+`records` a TFRecord file, batched; `examples` the same, each batch parsed, and `single` parsed before it is batched;
 `arrays` feeds arrays in memory to `fit`; `large` reads, shuffles and batches a TFRecord file that is larger than the
 memory it may use. Each prints a row for each system: the best of several rounds, in which the systems take turns.
 """
@@ -20,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 ROOT = Path(__file__).resolve().parent.parent
-ITEMS, IMAGES, EDGE = 20_000, 300, 160
+ITEMS, IMAGES, RECORDS, EDGE = 20_000, 300, 5_000, 160
 RANDOM = np.random.default_rng(0)
 
 
@@ -84,6 +85,45 @@ def images(system, folder):
     return len(paths), source.batch(32).prefetch(2)
 
 
+FEATURES = {"label": (1, "int64"), "numbers": (16, "float32"), "text": (1, "string")}
+
+
+def records(system, folder):
+    tf = tensorflow_of(system)
+    return RECORDS, tf.data.TFRecordDataset(f"{folder}/examples.tfrecord").batch(64).prefetch(2)
+
+
+def features_of(tf):
+    return {name: tf.io.FixedLenFeature([size], getattr(tf, dtype)) for name, (size, dtype) in FEATURES.items()}
+
+
+def examples(system, folder):
+    tf = tensorflow_of(system)
+    batches = tf.data.TFRecordDataset(f"{folder}/examples.tfrecord").batch(64)
+    return RECORDS, batches.map(lambda batch: tf.io.parse_example(batch, features_of(tf))).prefetch(2)
+
+
+def single(system, folder):
+    tf = tensorflow_of(system)
+    rows = tf.data.TFRecordDataset(f"{folder}/examples.tfrecord")
+    return RECORDS, rows.map(lambda row: tf.io.parse_single_example(row, features_of(tf))).batch(64).prefetch(2)
+
+
+def make_records(folder):
+    """Examples of a label, some numbers and a text."""
+    import headwater as tf
+
+    random = np.random.default_rng(0)
+    with tf.io.TFRecordWriter(f"{folder}/examples.tfrecord") as writer:
+        for number in range(RECORDS):
+            example = tf.train.Example()
+            feature = example.features.feature
+            feature["label"].int64_list.value.append(number % 10)
+            feature["numbers"].float_list.value.extend(random.random(16).tolist())
+            feature["text"].bytes_list.value.append(random.bytes(200))
+            writer.write(example.SerializeToString())
+
+
 def tensorflow_of(system):
     if system.startswith("headwater"):
         sys.path.insert(0, str(ROOT))
@@ -110,7 +150,11 @@ def make_images(folder):
 PIPELINES = {
     "generator": (generator, ("headwater", "tensorflow", "torch")),
     "images": (images, ("headwater", "headwater, Pillow", "tensorflow", "torch")),
+    "records": (records, ("headwater", "tensorflow")),
+    "examples": (examples, ("headwater", "tensorflow")),
+    "single": (single, ("headwater", "tensorflow")),
 }
+FILES = {"images": make_images, "records": make_records, "examples": make_records, "single": make_records}
 
 
 def worker(name, system, folder):
@@ -139,8 +183,7 @@ def compare(name, rounds):
 
     beside = str(Path(PIL.__file__).parent.parent)  # for the peers' environments, after their own packages
     with tempfile.TemporaryDirectory() as folder:
-        if name == "images":
-            make_images(folder)
+        FILES.get(name, lambda folder: None)(folder)
         workers = {
             system: subprocess.Popen(
                 [python_of(system), __file__, "worker", name, system, folder, beside],

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from headwater.data.patience import lookout
 from headwater.data.randomness import Seed
 from headwater.data.specs import Signature, spec_of
 from headwater.data.stage import Run, Stage, describe, noted
@@ -26,6 +27,7 @@ from headwater.errors import ArgumentError, DTypeError, StateError
 from headwater.frontend.function import ConcreteFunction, Function, function, functions_run_eagerly
 from headwater.frontend.generator import is_deriving, keys_derived_from
 from headwater.frontend.prelude import described_specs
+from headwater.frontend.prelude_programs import PreludePrograms
 from headwater.frontend.tensor import Tensor
 from headwater.frontend.tensor_spec import TensorSpec
 from headwater.frontend.tracing import init_scope, is_plain, output_specs
@@ -84,9 +86,11 @@ class Call:
         self._programs: dict[tuple[Any, ...], ConcreteFunction] = {}
         self.draws = False  # whether the traced function makes random draws
         self.traced: Any = None  # the function of keys and flat tensors
+        self._after_preludes: PreludePrograms | None = None
         self._lock = threading.RLock()
         self._patience = _PATIENCE if is_deriving() else 0
         self.traceable = traceable and not isinstance(function, Function) and not _is_async(function)
+        self.takes_strings = self.traceable  # whether it may be told apart where it does
         self._describable = traceable  # whether a trace may tell the specs of its results
 
     @functools.cached_property
@@ -134,6 +138,19 @@ class Call:
             return None
         self._programs[key] = found
         return found
+
+    def after_prelude(self, form: Form) -> PreludePrograms | None:
+        """The programs of a function of strings; None if it must run as Python."""
+        if not self.takes_strings:
+            return None
+        if self._patience:
+            self._patience -= 1
+            return None
+        with self._lock:
+            if self._after_preludes is None:
+                self.traced = self._keyed(form)
+                self._after_preludes = PreludePrograms(function(self.traced, autograph=False), _SIGNATURES)
+            return self._after_preludes
 
     def _keyed(self, form: Form) -> Callable[..., Any]:
         """The function of keys for random draws, and of flat tensors."""
@@ -196,6 +213,9 @@ class Call:
     def _of_first(self) -> Signature:
         result = self.of_first(lambda active, element: active(element, 0))
         assert self.form is not None
+        promised = None if self._after_preludes is None else self._after_preludes.promised_outputs
+        if promised is not None and len(promised) == len(result):
+            return Signature(self.form, promised)
         return Signature.of_values(result, self.form).relaxed()
 
     def of_first(self, use: Callable[[ActiveCall, Element], Any]) -> Any:
@@ -274,22 +294,28 @@ class ActiveCall:
         self._no_keys: Any = as_tensor(NO_KEYS)
 
     def __call__(self, element: Element, index: int) -> Element:
+        outer = lookout.begin(lambda: self.place(element, index))
         try:
             return self._called(element, index)
         except StopIteration as error:
-            raise noted(RuntimeError("the function raised StopIteration"), self._place(element, index)) from error
+            raise noted(RuntimeError("the function raised StopIteration"), self.place(element, index)) from error
         except Exception as error:
-            raise noted(error, self._place(element, index)) from None
+            raise noted(error, self.place(element, index)) from None
+        finally:
+            lookout.end(outer)
 
-    def _place(self, element: Element, index: int) -> str:
+    def place(self, element: Element, index: int) -> str:
+        """What errors call the call for an element."""
         return f"{self.of.owner.title}, element {index}{describe(element)}"
 
     def _called(self, element: Element, index: int) -> Element:
         call = self.of
-        if call.traceable or call._programs:
+        if call.traceable or call._programs or call.takes_strings:
             tensors = [as_tensor(component) for component in element]
             if not (_debug_mode or functions_run_eagerly()):
                 specs = [tensor.spec if type(tensor) is Tensor else None for tensor in tensors]
+                if call.takes_strings and None not in specs and any(spec.dtype == "string" for spec in specs):
+                    return self._of_strings_or_python(tensors, index)
                 program = call.program(specs, call.source.form)
                 if program is not None:
                     return self._of_program(program, tensors, index)
@@ -307,6 +333,25 @@ class ActiveCall:
             with init_scope():
                 result = program.call_flat([keys, *tensors])
         return self.result(result)
+
+    def _of_strings(self, programs: PreludePrograms, tensors: list[Any], index: int) -> Element:
+        """The result by way of a prelude and a program."""
+        keys = as_tensor(self.keys(index)) if self.of.draws or not programs.known else self._no_keys
+        with untraced():
+            result = programs([keys, *tensors])
+        return self.result(result)
+
+    def _of_strings_or_python(self, tensors: list[Any], index: int) -> Element:
+        """The same, or what Python gives; where it does what a program did not, it will from now on."""
+        call = self.of
+        programs = call.after_prelude(call.source.form)
+        if programs is not None:
+            with contextlib.suppress(Exception):  # if the element is to blame, Python says so
+                return self._of_strings(programs, tensors, index)
+        value = call.source.form.unflatten(tensors)
+        found = self._of_python(value if type(value) is tuple else (value,), index)
+        call.takes_strings = call.takes_strings and programs is None
+        return found
 
     def _of_python(self, arguments: tuple[Any, ...], index: int) -> Element:
         return self.result(self.python(lambda: self.of.function(*arguments), index))
@@ -344,9 +389,9 @@ class ActiveCall:
                 )
             return found._stage
         except StopIteration as error:
-            raise noted(RuntimeError("the function raised StopIteration"), self._place(element, index)) from error
+            raise noted(RuntimeError("the function raised StopIteration"), self.place(element, index)) from error
         except Exception as error:
-            raise noted(error, self._place(element, index)) from None
+            raise noted(error, self.place(element, index)) from None
 
     def state(self) -> dict[str, Any]:
         """The pass, from which draws follow."""

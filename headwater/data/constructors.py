@@ -17,6 +17,7 @@ from headwater.data.specs import Signature
 from headwater.data.storing import Stored, reading_function
 from headwater.data.structure import as_array, flatten
 from headwater.data.tables import arrow_rows, frame_columns, parquet_rows
+from headwater.data.tensorflow_folders import StoredByTensorFlow, is_of_tensorflow
 from headwater.dtypes import as_dtype
 from headwater.errors import ArgumentError
 from headwater.frontend.tensor_spec import TensorSpec
@@ -247,7 +248,7 @@ class Constructors:
         reader_func: Any = None,
         wait: bool = False,
     ) -> Dataset:
-        """A data set that `save` wrote.
+        """A data set that `save` wrote, or TensorFlow's.
 
         Args:
             path: of its folder.
@@ -257,7 +258,8 @@ class Constructors:
         Raises: NotFoundError, DataLossError if there is none, or it is damaged.
         """
         signature = None if element_spec is None else Signature.of(element_spec)
-        stored = Stored(os.fsdecode(path), signature)
+        folder = os.fsdecode(path)
+        stored = (StoredByTensorFlow if is_of_tensorflow(folder) else Stored)(folder, signature)
         reader = reading_function(reader_func)
         return Constructors._new(stored if reader is None else reader(stored))
 

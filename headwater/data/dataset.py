@@ -72,7 +72,7 @@ class Dataset(Constructors, Transformations):
     __nonzero__ = __bool__
 
     def _run(self) -> Run:
-        return Run(deterministic=self._options.in_order)
+        return Run(deterministic=self._options.in_order, timeout=self._options.element_timeout)
 
     def __iter__(self) -> Iterator:
         refuse_tracing("a data set is gone through")

@@ -93,7 +93,7 @@ class Iterator(PythonIterator):
                 fix="restore it into an iterator over the data set that it was saved from.",
                 where="",
             )
-        run = Run(self._run.watch, self._run.deterministic)
+        run = Run(self._run.watch, self._run.deterministic, self._run.timeout)
         try:
             restore_seeds(self._stage, run, state["seeds"])
             cursor = run.open(self._stage)

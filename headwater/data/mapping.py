@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import collections
+import functools
 import queue
 import weakref
 from collections.abc import Callable
 from typing import Any
 
 from headwater.data.calls import Call, debug_mode
+from headwater.data.patience import nothing_came, wait
 from headwater.data.specs import Signature
 from headwater.data.stage import Cursor, Over, Run, Stage
 from headwater.data.structure import Element, Form
 from headwater.data.vectorizing import OnBatches, on_batches
-from headwater.data.workers import Job, cores, forks, submit
+from headwater.data.workers import Job, alone, cores, forks, submit
 from headwater.errors import ArgumentError
 
 AUTOTUNE = -1
@@ -115,7 +117,7 @@ class ParallelCursor(Over):
         super().__init__(stage, run)
         self.call = stage.call.begin(run)
         self.called = self.call if run.watch is None else run.watch.measured(stage, self.call)
-        self.ordered, self.limit = ordered, stage.parallel
+        self.ordered, self.limit, self.timeout = ordered, stage.parallel, run.timeout
         self.index, self.ended = 0, False
         self.pending: collections.OrderedDict[Job, tuple[int, Element]] = collections.OrderedDict()
         self.finished: queue.SimpleQueue[Job] = queue.SimpleQueue()
@@ -131,10 +133,15 @@ class ParallelCursor(Over):
             raise StopIteration
         job = next(iter(self.pending)) if self.ordered else self._first_finished()
         try:
-            return job.result()
+            return job.result() if self.timeout is None else job.result_within(lambda attempt: self._wait(job, attempt))
         finally:
             self.pending.pop(job, None)
             self._fill()
+
+    def _wait(self, job: Job, attempt: Any) -> None:
+        assert self.timeout is not None
+        index, element = self.pending[job]
+        wait(attempt, self.timeout, lambda: self.call.place(element, index))
 
     def _fill(self) -> None:
         """Begin calls; an error of the input has its place among their results."""
@@ -152,7 +159,7 @@ class ParallelCursor(Over):
             self.index += 1
 
     def _start(self, index: int, element: Element) -> None:
-        call = self.called
+        call = self.called if self.limit < cores() else functools.partial(alone, self.called)
         job = Job(lambda: call(element, index), self.closed, None if self.ordered else self.finished.put)
         self.pending[job] = index, element
         submit(job.run)
@@ -161,8 +168,15 @@ class ParallelCursor(Over):
         try:
             return self.finished.get_nowait()
         except queue.Empty:
-            next(iter(self.pending)).run()  # help: if no thread has begun it
-            return self.finished.get()
+            oldest = next(iter(self.pending))
+            if self.timeout is None:
+                oldest.run()  # help: if no thread has begun it
+                return self.finished.get()
+        try:
+            return self.finished.get(timeout=self.timeout)
+        except queue.Empty:
+            index, element = self.pending.pop(oldest)  # its result may still come
+            raise nothing_came(self.call.place(element, index), self.timeout) from None
 
     def state(self) -> dict[str, Any]:
         waiting = [{"index": index, "element": element} for index, element in self.pending.values() if index >= 0]

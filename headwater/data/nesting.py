@@ -217,7 +217,7 @@ class _InterleaveCursor(Over):
     def _opened(self, element: Element, index: int, state: Any = None) -> _Slot:
         cursor = self.stage.opened(self.call, element, index, self.run)
         if self.stage.parallel:
-            cursor = PrefetchCursor(cursor, max(2, self.stage.block_length))
+            cursor = PrefetchCursor(cursor, max(2, self.stage.block_length), self.run.timeout)
         if state is not None:
             cursor.restore(state)
         elif isinstance(cursor, PrefetchCursor):

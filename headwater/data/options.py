@@ -99,6 +99,8 @@ class Options(_Settings):
     Attributes:
         deterministic: False lets parallel stages give what is ready first.
         threading: bounds on threads.
+        element_timeout: seconds; a function of a parallel map, or the input of a prefetch, that gives nothing for so
+            long is a DeadlineExceededError. (Not in TensorFlow.) A function at work for 5 seconds is warned of anyway.
         autotune, experimental_*: accepted.
     Example:
         >>> options = tf.data.Options()
@@ -108,7 +110,8 @@ class Options(_Settings):
     """
 
     _names = (
-        "autotune", "dataset_name", "deterministic", "experimental_deterministic", "experimental_distribute",
+        "autotune", "dataset_name", "deterministic", "element_timeout", "experimental_deterministic",
+        "experimental_distribute",
         "experimental_external_state_policy", "experimental_optimization", "experimental_service",
         "experimental_slack", "experimental_symbolic_checkpoint", "experimental_threading", "experimental_warm_start",
         "framework_type", "threading",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import collections
+import functools
 import threading
 import weakref
 from typing import Any
 
+from headwater.data.patience import lookout, wait
 from headwater.data.stage import Cursor, Run, Stage, Through
 from headwater.data.structure import Element
 from headwater.data.workers import forks, submit
@@ -37,14 +39,14 @@ class Prefetch(Through):
     def open(self, run: Run) -> Cursor:
         if self.buffer_size == 0:
             return run.open(self.inputs[0])
-        return PrefetchCursor(run.open(self.inputs[0]), self.buffer_size)
+        return PrefetchCursor(run.open(self.inputs[0]), self.buffer_size, run.timeout)
 
 
 class Feed:
     """What a prefetching cursor and the threads that fill it share. It ends, with its threads, when the cursor goes."""
 
-    def __init__(self, upstream: Cursor, buffer_size: int) -> None:
-        self.upstream = upstream
+    def __init__(self, upstream: Cursor, buffer_size: int, timeout: float | None = None) -> None:
+        self.upstream, self.timeout = upstream, timeout
         self.autotuned = buffer_size < 0
         self.limit = _START if self.autotuned else buffer_size
         self.items: collections.deque[tuple[bool, Any]] = collections.deque()
@@ -128,6 +130,8 @@ class Feed:
 
     def _awaited(self) -> Any:
         """The next element when none is ready: read here if no thread is about to."""
+        if self.timeout is not None:
+            return self._awaited_from_thread(self.timeout)
         with self.changed:
             while not self.items and not self.ended and self.filling == _FILLING:
                 self.changed.wait()
@@ -139,6 +143,14 @@ class Feed:
                     if self.ended:
                         return None
                 self._pull()
+
+    def _awaited_from_thread(self, timeout: float) -> Any:
+        """The next element, read by another thread, so that this one can stop to wait."""
+        self.start()
+        with self.changed:
+            comes = functools.partial(self.changed.wait_for, lambda: bool(self.items) or self.ended)
+            wait(comes, timeout, lambda: "; ".join(["prefetch", *lookout.places()]))
+            return self._measured(self.items.popleft()) if self.items else None
 
     def _measured(self, item: Any) -> Any:
         """The item; large elements keep the buffer small."""
@@ -162,8 +174,8 @@ def _nbytes(component: Any) -> int:
 class PrefetchCursor(Cursor):
     """Gives what its feed has."""
 
-    def __init__(self, upstream: Cursor, buffer_size: int) -> None:
-        self.feed = Feed(upstream, buffer_size)
+    def __init__(self, upstream: Cursor, buffer_size: int, timeout: float | None = None) -> None:
+        self.feed = Feed(upstream, buffer_size, timeout)
         self._finalizer = weakref.finalize(self, self.feed.close)
         self._finalizer.atexit = False
 

@@ -111,12 +111,14 @@ class Run:
     Attributes:
         epochs: for each stage that draws anew in each pass, the number of its next pass.
         watch: called with a stage and its new cursor, gives the cursor to use: for measurements.
+        timeout: seconds after which an element that does not come is an error; None for never.
     """
 
-    def __init__(self, watch: Any = None, deterministic: bool | None = None) -> None:
+    def __init__(self, watch: Any = None, deterministic: bool | None = None, timeout: float | None = None) -> None:
         self.epochs: dict[Any, int] = {}
         self.watch = watch
         self.deterministic = deterministic
+        self.timeout = timeout
         self.lock = threading.Lock()
 
     def open(self, stage: Stage) -> Cursor:
@@ -135,7 +137,7 @@ class Run:
 
     def child(self) -> Run:
         """A run for a pipeline that an element stands for."""
-        return Run(self.watch, self.deterministic)
+        return Run(self.watch, self.deterministic, self.timeout)
 
     def note_epoch(self, counter: EpochCounter, epoch: int) -> None:
         """The pass that is under way: the next one is the one after it."""

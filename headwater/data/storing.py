@@ -160,17 +160,7 @@ class Stored(Stage):
     def __init__(self, path: str, signature: Signature | None = None) -> None:
         super().__init__()
         self.path = path
-        try:
-            with open(os.path.join(path, _INDEX), encoding="utf-8") as file:
-                index = json.load(file)
-            self.kind, self.count, self.shards = str(index["compression"]), int(index["count"]), int(index["shards"])
-            found = Signature.of(spec_from(index["spec"]))
-        except FileNotFoundError:
-            raise NotFoundError(
-                f"there is no saved data set at {path!r}.", fix="save one with dataset.save(path).", where=""
-            ) from None
-        except (ValueError, KeyError, TypeError) as error:
-            raise DataLossError(f"{path}/{_INDEX} is damaged: {error}.", fix="save it anew.", where="") from None
+        found = self._read_index()
         self.signature = signature or found  # type: ignore[misc]
         if self.signature.form != found.form:
             raise ArgumentError(
@@ -178,6 +168,29 @@ class Stored(Stage):
                 fix="leave element_spec out.",
                 where="",
             )
+
+    def _read_index(self) -> Signature:
+        """What the folder says of its elements."""
+        try:
+            with open(os.path.join(self.path, _INDEX), encoding="utf-8") as file:
+                index = json.load(file)
+            self.kind, self.count, self.shards = str(index["compression"]), int(index["count"]), int(index["shards"])
+            return Signature.of(spec_from(index["spec"]))
+        except FileNotFoundError:
+            raise NotFoundError(
+                f"there is no saved data set at {self.path!r}.", fix="save one with dataset.save(path).", where=""
+            ) from None
+        except (ValueError, KeyError, TypeError) as error:
+            raise DataLossError(f"{self.path}/{_INDEX} is damaged: {error}.", fix="save it anew.", where="") from None
+
+    def reader(self, number: int) -> RecordReader:
+        """Reads one file, from its beginning."""
+        return RecordReader(os.path.join(self.path, f"shard-{number:05d}.tfrecord"), self.kind)
+
+    def read(self, reader: RecordReader) -> Element | None:
+        """The next element; None at the end of a file."""
+        record = next(reader, None)
+        return None if record is None else tuple(decode(record))
 
     def cardinality(self) -> int:
         return self.count
@@ -213,11 +226,10 @@ class _StoredCursor(Cursor):
     def __next__(self) -> Element:
         while self.number < self.end:
             if self.reader is None:
-                path = os.path.join(self.stage.path, f"shard-{self.number:05d}.tfrecord")
-                self.reader = RecordReader(path, self.stage.kind)
-            record = next(self.reader, None)
-            if record is not None:
-                return tuple(decode(record))
+                self.reader = self.stage.reader(self.number)
+            element = self.stage.read(self.reader)
+            if element is not None:
+                return element
             self.reader.close()
             self.reader, self.number = None, self.number + 1
         raise StopIteration
@@ -228,8 +240,7 @@ class _StoredCursor(Cursor):
     def restore(self, state: dict[str, Any]) -> None:
         self.number, self.reader = int(state["number"]), None
         if state["offset"]:
-            path = os.path.join(self.stage.path, f"shard-{self.number:05d}.tfrecord")
-            self.reader = RecordReader(path, self.stage.kind)
+            self.reader = self.stage.reader(self.number)
             self.reader.seek(int(state["offset"]))
 
 

@@ -14,6 +14,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from headwater.backends.cpu import native
+
 
 def cores() -> int:
     """How many processors this process may use."""
@@ -81,6 +83,7 @@ class Workers:
             time.sleep(0.005)
 
 
+_HELP_AFTER = 0.1  # seconds, after which whoever waits for a job makes the call, if nobody has begun it
 _workers = Workers()
 atexit.register(lambda: _workers.close())
 
@@ -88,6 +91,16 @@ atexit.register(lambda: _workers.close())
 def submit(task: Callable[[], None]) -> None:
     """Let a thread run a task, which raises nothing."""
     _workers.submit(task)
+
+
+def alone(function: Callable[..., Any], *args: Any) -> Any:
+    """What a function returns whose programs run in this thread alone: where there are as many such calls as cores,
+    sharing each of them among threads costs more than it gives."""
+    native.set_alone(True)
+    try:
+        return function(*args)
+    finally:
+        native.set_alone(False)
 
 
 _forks = 0
@@ -158,6 +171,17 @@ class Job:
         self.run()
         with self._done:
             pass
+        return self._outcome()
+
+    def result_within(self, wait: Callable[[Callable[[float], bool]], None]) -> Any:
+        """The same, where `wait` calls an attempt that is given seconds, and raises if it failed."""
+        if not self._done.acquire(timeout=_HELP_AFTER):
+            self.run()
+            wait(lambda seconds: self._done.acquire(timeout=seconds))
+        self._done.release()
+        return self._outcome()
+
+    def _outcome(self) -> Any:
         if self.error is not None:
             error, self.error = self.error, None
             raise error

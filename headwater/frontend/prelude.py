@@ -7,12 +7,14 @@ the trace as inputs; and it is done again for each later batch, whose program is
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
 from headwater import tree
+from headwater.dtypes import DType
 from headwater.errors import NotTraceableError, StateError
 from headwater.frontend.host_function import Promise, call_on_host
 from headwater.frontend.tensor_spec import TensorSpec
@@ -22,9 +24,11 @@ from headwater.ir.dispatch import Array, strings_are_traced
 from headwater.ir.graph import Graph, Value
 from headwater.ir.primitive import Primitive
 from headwater.ir.replay import replay
-from headwater.ir.spec import Spec
+from headwater.ir.spec import Spec, sizes_differ
 from headwater.ir.text import print_graph
 from headwater.ops.convert import convert_to_tensor
+
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 class Call(NamedTuple):
@@ -81,15 +85,69 @@ class Replay:
         return hash(self._text)
 
 
+class HostCall:
+    """A function with all its arguments but the traced tensors, as a function of a list of these.
+
+    Args:
+        function: what is called.
+        args, kwargs: its arguments.
+    Attributes:
+        tensors: those among the arguments that are being traced.
+    """
+
+    def __init__(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        self.function = function
+        self._leaves, self._structure = tree.flatten((args, kwargs))
+        self._places = [place for place, leaf in enumerate(self._leaves) if _is_traced(leaf)]
+        self.tensors = [self._leaves[place] for place in self._places]
+        for place in self._places:
+            self._leaves[place] = None
+
+    def __call__(self, tensors: Sequence[Array]) -> Any:
+        leaves = list(self._leaves)
+        for place, tensor in zip(self._places, tensors):
+            leaves[place] = tensor
+        args, kwargs = self._structure.unflatten(leaves)
+        return self.function(*args, **kwargs)
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, HostCall)
+            and self.function == other.function
+            and self._places == other._places
+            and len(self._leaves) == len(other._leaves)
+            and all(map(_is_same, self._leaves, other._leaves))
+        )
+
+    def __hash__(self) -> int:
+        return hash(self.function)
+
+
+def _is_traced(leaf: Any) -> bool:
+    return isinstance(leaf, Array) and leaf.buffer is None
+
+
+def _is_same(mine: Any, other: Any) -> bool:
+    """Whether two settings are one; arrays and tensors are, if they are one object."""
+    return mine is other or (type(mine) is type(other) and isinstance(mine, _SETTINGS) and mine == other)
+
+
+_SETTINGS = (int, float, str, bytes, bool, np.dtype, DType)
+
+
 class Prelude:
     """The calls that a step begins with. Values are numbered: the leaves of the batch, then what the calls return.
 
     Args:
         leaves: the tensors of the batch that the step is traced for.
+        lasting: whether the trace is for other batches as well: then sizes that a call does not promise stay open, and
+            nothing is known of values.
     """
 
-    def __init__(self, leaves: Sequence[Any]) -> None:
+    def __init__(self, leaves: Sequence[Any], lasting: bool = False) -> None:
         self.values = list(leaves)
+        self.lasting = lasting
+        self._open: dict[int, Spec] = {}  # of the values whose sizes are left open
         self.calls: list[Call] = []
         self._taken: list[int] = []  # the values that the program takes, in the order of its arguments
         self._numbers: dict[Value, int] = {}
@@ -102,6 +160,10 @@ class Prelude:
         trace.prelude = self
         self._trace = trace
         self._numbers = {array.value: number for number, array in enumerate(inputs) if array.value is not None}
+
+    def keeps(self, array: Any) -> bool:
+        """Whether a tensor can't go into the program: what is done with it has to be done before."""
+        return array.spec.dtype.kind == "string" or (self.lasting and None in array.spec.shape)
 
     def knows(self, array: Any) -> bool:
         """Whether a tensor has its value before the program runs: it hangs on the batch alone."""
@@ -121,6 +183,8 @@ class Prelude:
         structure = tree.flatten(list(given))[1]
         call = Call(Replay(graph), numbers, structure, 1)
         self._numbers[value] = len(self.values)
+        if None in value.spec.shape:
+            self._open[len(self.values)] = value.spec
         self.values += tree.leaves(_made(call.function, numbers, structure, self.values))
         self.calls.append(call)
         return self._numbers[value]
@@ -136,7 +200,8 @@ class Prelude:
         if not all(isinstance(result, Array) for result in results):
             raise NotTraceableError("a layer of strings returns ragged or sparse rows.", fix="make them dense.")
         self.calls.append(Call(function, operands, structure, len(results)))
-        return form.unflatten([self._entered(result) for result in results])
+        opened = self.lasting and promised is not None and len(results) == 1
+        return form.unflatten([self._entered(result, promised if opened else None) for result in results])
 
     def _operand(self, leaf: Any) -> Any:
         value = getattr(leaf, "value", None)
@@ -149,9 +214,13 @@ class Prelude:
                 raise strings_are_traced(array.spec)
         return self.call(Application(primitive, attrs), list(args))
 
-    def _entered(self, result: Array) -> Any:
-        array = self._trace.input(result.spec)
-        self._trace.examples[array.value] = result
+    def _entered(self, result: Array, promised: Any = None) -> Any:
+        spec = result.spec if promised is None else _opened(result.spec, promised()[0])
+        array = self._trace.input(spec)
+        if not self.lasting:
+            self._trace.examples[array.value] = result
+        if None in spec.shape:
+            self._open[len(self.values)] = spec
         self._numbers[array.value] = len(self.values)
         self.values.append(result)
         return array
@@ -164,12 +233,16 @@ class Prelude:
         Returns: the specs of the arguments that are left.
         Raises: NotTraceableError if the graph needs strings.
         """
-        used = {value for node in graph.nodes for value in node.inputs} | set(graph.outputs)
+        used = _keep_what_is_used(graph)
         arguments = graph.inputs[: len(graph.inputs) - num_states]
         for value in arguments:
             if value in used and value.spec.dtype.kind == "string":
                 raise strings_are_traced(value.spec)
-        kept = [value for value in arguments if value in used or value.spec.dtype.kind != "string"]
+            if value in used and None in value.spec.shape:
+                raise NotTraceableError(
+                    f"a program works on {value.spec}, whose sizes are not known.", fix="resize it."
+                )
+        kept = [value for value in arguments if value in used or not _is_known_later(value)]
         graph.inputs = [*kept, *graph.inputs[len(arguments) :]]
         for index, value in enumerate(graph.inputs):
             value.index = index
@@ -190,6 +263,14 @@ class Prelude:
         """Those of the values that the program takes."""
         return [values[number] for number in self._taken]
 
+    def specs(self, values: Sequence[Any]) -> tuple[Spec, ...]:
+        """What a program depends on: the specs of the values, as far as they are not left open."""
+        specs = [value.spec for value in values]
+        for number, spec in self._open.items():
+            if _fits(specs[number], spec):
+                specs[number] = spec
+        return tuple(specs)
+
     def is_like(self, other: Prelude) -> bool:
         """Whether another trace of the step made the same calls."""
         return len(self.calls) == len(other.calls) and all(map(Call.is_like, self.calls, other.calls))
@@ -206,13 +287,22 @@ class Description:
     def __init__(self, trace: Any, unknown: int) -> None:
         self._trace, self._unknown = trace, unknown
 
+    def keeps(self, array: Any) -> bool:
+        """Whether a tensor is one of strings."""
+        return array.spec.dtype.kind == "string"
+
     def knows(self, array: Any) -> bool:
         """Whether a tensor is described well enough: by its spec."""
         return True
 
     def call(self, function: Callable[[Any], Any], argument: Any, promised: Callable[[], Any]) -> Any:
-        """A stand-in of the promised shape and dtype."""
-        shape, dtype = promised()
+        """A stand-in of the promised shape and dtype.
+
+        Raises: NotTraceableError if no shape is promised.
+        """
+        shape, dtype = (None, None) if promised is None else promised()
+        if shape is None:
+            raise NotTraceableError("the shape of a result hangs on the strings themselves.", fix="set its shape.")
         return self._trace.input(Spec(tuple(self._unknown if size is None else size for size in shape), dtype))
 
     def applied(self, primitive: Primitive, args: Sequence[Array], attrs: dict[str, Any]) -> tuple[Any, ...]:
@@ -235,13 +325,67 @@ def _made(function: Callable[[Any], Any], operands: Sequence[Any], structure: An
         return function(structure.unflatten([values[item] if type(item) is int else item for item in operands]))
 
 
-def on_host(function: Callable[[Any], Any], argument: Any, promised: Callable[[], Any]) -> Any:
+def _keep_what_is_used(graph: Graph) -> set[Value]:
+    """Take from a graph the nodes that nothing hangs on. Returns: the values that are left."""
+    used, kept = set(graph.outputs), []
+    for node in reversed(graph.nodes):
+        if not node.primitive.pure or any(value in used for value in node.outputs):
+            kept.append(node)
+            used.update(node.inputs)
+    graph.nodes = kept[::-1]
+    return used
+
+
+def _fits(spec: Spec, wanted: Spec) -> bool:
+    """Whether a spec is one of those that one with open sizes stands for."""
+    same = spec.dtype is wanted.dtype and spec.ndim == wanted.ndim
+    return same and not any(map(sizes_differ, spec.shape, wanted.shape))
+
+
+def _opened(spec: Spec, promised: Any) -> Spec:
+    """The spec of a result with the sizes that were not promised left open; all of them, if no shape was."""
+    shape = (None,) * spec.ndim if promised is None else tuple(promised)
+    return spec.with_shape(shape) if len(shape) == spec.ndim else spec
+
+
+def before_programs(promised: Callable[..., Any] | None = None) -> Callable[[Function], Function]:
+    """Let a function of strings, or of images whose size only their file says, run before a program that needs it.
+
+    Args:
+        promised: called with the arguments: gives shape and dtype of the one result, with None for sizes that are not
+            known before it runs, or for the shape.
+    """
+
+    def decorate(function: Function) -> Function:
+        @functools.wraps(function)
+        def public(*args: Any, **kwargs: Any) -> Any:
+            trace = dispatch.current_trace()
+            prelude = None if trace is None else trace.nearest_prelude
+            if prelude is None:
+                return function(*args, **kwargs)
+            call = HostCall(function, args, kwargs)
+            if not any(map(prelude.keeps, call.tensors)):
+                return function(*args, **kwargs)
+            return on_host(call, call.tensors, None if promised is None else lambda: promised(*args, **kwargs))
+
+        return public  # type: ignore[return-value]
+
+    return decorate
+
+
+def _is_known_later(tensor: Any) -> bool:
+    """Whether a tensor, or a value of a graph, is one that no program takes: strings, and what has open sizes."""
+    return tensor.spec.dtype.kind == "string" or None in tensor.spec.shape
+
+
+def on_host(function: Callable[[Any], Any], argument: Any, promised: Callable[[], Any] | None) -> Any:
     """What a function of eager tensors returns, also where a step is being traced.
 
     Args:
         function: called on the argument, eager; returns a tensor, or a structure of tensors.
         argument: a tensor, or a structure of tensors.
-        promised: gives the shape and dtype of the one result, for where the call has to be part of a program.
+        promised: gives the shape and dtype of the one result, for where the call has to be part of a program; None if
+            it never can.
     Raises: NotTraceableError if that is impossible, because it hangs on strings that are not known yet.
     """
     trace = dispatch.current_trace()
@@ -257,9 +401,11 @@ def on_host(function: Callable[[Any], Any], argument: Any, promised: Callable[[]
     return _in_program(function, argument, leaves, promised)
 
 
-def _in_program(function: Callable[[Any], Any], argument: Any, leaves: list[Any], promised: Callable[[], Any]) -> Any:
+def _in_program(function: Callable[[Any], Any], argument: Any, leaves: list[Any], promised: Any) -> Any:
     """The call as a node of the graph, which calls Python when the program runs."""
-    shape, dtype = promised()
+    shape, dtype = (None, None) if promised is None else promised()
+    if shape is None:
+        raise strings_are_traced(leaves[0].spec)
     for spec in (*(leaf.spec for leaf in leaves), Spec(shape, dtype)):
         if spec.dtype.kind == "string" or None in spec.shape:
             raise strings_are_traced(spec)

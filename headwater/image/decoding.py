@@ -1,4 +1,4 @@
-"""Images from the contents of files, through Pillow."""
+"""Images from the contents of files."""
 
 from __future__ import annotations
 
@@ -9,24 +9,37 @@ import numpy as np
 from headwater import ops
 from headwater.dtypes import as_dtype
 from headwater.errors import ArgumentError
+from headwater.frontend.prelude import before_programs
 from headwater.image.dtypes import convert_image_dtype
 from headwater.image.files import as_tensor, checked_channels, contents_of, kind_of, opened, pixels_of
+from headwater.image.jpeg import is_fast, jpeg_pixels
 from headwater.image.png16 import depth_of, sixteen_bits
 from headwater.ops.operands import known
 
 
-def _jpeg(data: bytes, channels: int, ratio: int, what: str) -> np.ndarray:
-    if ratio not in (1, 2, 4, 8):
-        raise ArgumentError(f"{what}: ratio={ratio}.", fix="use 1, 2, 4 or 8.")
-    with opened(data, what, ("JPEG",)) as image:
-        width, height = image.size
-        if channels == 1 and image.mode != "L":
-            image.draft("L", image.size)  # the brightness that the file has, without the way through colours
-        if ratio > 1:
-            image.draft(None, (max(width // ratio, 1), max(height // ratio, 1)))
-        return pixels_of(image, channels or (1 if image.mode == "L" else 3))
+def _still(contents: Any, channels: Any = 0, *settings: Any, dtype: Any = "uint8", **others: Any) -> Any:
+    """Shape and dtype of the pixels of a file that was not read yet."""
+    return (None, None, int(channels) if channels else None), as_dtype(dtype)
 
 
+def _still_in(contents: Any, channels: Any = 0, dtype: Any = "uint8", *settings: Any, **others: Any) -> Any:
+    """The same, where the dtype is the third argument."""
+    return _still(contents, channels, dtype=dtype)
+
+
+def _cut(contents: Any, crop_window: Any, channels: Any = 0, *settings: Any, **others: Any) -> Any:
+    return _still(contents, channels)
+
+
+def _any_image(
+    contents: Any, channels: Any = 0, dtype: Any = "uint8", name: Any = None, expand_animations: bool = True
+) -> Any:
+    """The same for `decode_image`: a file may hold several frames."""
+    shape, dtype = _still(contents, channels, dtype=dtype)
+    return None if expand_animations else shape, dtype
+
+
+@before_programs(_still)
 def decode_jpeg(
     contents: Any,
     channels: int = 0,
@@ -43,19 +56,23 @@ def decode_jpeg(
         contents: bytes, or a string tensor without axes.
         channels: 0 for as many as the file has; 1 for grey; 3 for red, green and blue.
         ratio: 1, 2, 4 or 8: decode at that fraction of the size.
-        fancy_upscaling, dct_method: not used: colours are smoothed, and the transform is the accurate one: TensorFlow's
-            with dct_method="INTEGER_ACCURATE". (Its default is a faster one, up to 3 of 255 away.)
+        fancy_upscaling: whether colours are smoothed; Pillow always does it.
+        dct_method: "INTEGER_FAST", the default, or "INTEGER_ACCURATE": as in TensorFlow, bit by bit, where
+            simplejpeg is installed. Pillow, which reads files otherwise, has the accurate one alone: the two are up to
+            3 of 255 apart.
         try_recover_truncated: not used: a file that is cut off is an error.
         acceptable_fraction: not used.
     Returns: uint8 (height, width, channels).
     Raises: ArgumentError for a file that is broken, or of another kind; ImportError without Pillow.
     """
-    data = contents_of(contents, "decode_jpeg")
+    data, fast = contents_of(contents, "decode_jpeg"), is_fast(dct_method, "decode_jpeg")
     if kind_of(data) not in ("", "JPEG"):
         return decode_image(data, channels, expand_animations=False)
-    return as_tensor(_jpeg(data, checked_channels(channels, (0, 1, 3), "decode_jpeg"), ratio, "decode_jpeg"))
+    channels = checked_channels(channels, (0, 1, 3), "decode_jpeg")
+    return as_tensor(jpeg_pixels(data, channels, "decode_jpeg", ratio, fast, fancy_upscaling))
 
 
+@before_programs(_cut)
 def decode_and_crop_jpeg(
     contents: Any,
     crop_window: Any,
@@ -72,12 +89,14 @@ def decode_and_crop_jpeg(
     Args:
         contents: bytes, or a string tensor without axes.
         crop_window: its top, left, height and width.
-        channels, ratio: as for `decode_jpeg`; the others are not used.
+        channels, ratio, fancy_upscaling, dct_method: as for `decode_jpeg`.
+        try_recover_truncated, acceptable_fraction: not used.
     Returns: uint8 (height, width, channels).
     Raises: ArgumentError as `decode_jpeg` does, and if the part does not lie in the image.
     """
     channels = checked_channels(channels, (0, 1, 3), "decode_and_crop_jpeg")
-    pixels = _jpeg(contents_of(contents, "decode_and_crop_jpeg"), channels, ratio, "decode_and_crop_jpeg")
+    data, fast = contents_of(contents, "decode_and_crop_jpeg"), is_fast(dct_method, "decode_and_crop_jpeg")
+    pixels = jpeg_pixels(data, channels, "decode_and_crop_jpeg", ratio, fast, fancy_upscaling)
     window = known(crop_window, "decode_and_crop_jpeg", "crop_window").reshape(-1).tolist()
     top, left, height, width = (*window, 0, 0, 0, 0)[:4]
     if len(window) != 4 or min(top, left) < 0 or min(height, width) < 1 or (
@@ -90,6 +109,7 @@ def decode_and_crop_jpeg(
     return as_tensor(pixels[top : top + height, left : left + width])
 
 
+@before_programs(_still_in)
 def decode_png(contents: Any, channels: int = 0, dtype: Any = "uint8", name: str | None = None) -> Any:
     """The pixels of a PNG file; JPEG, GIF (its first frame) and BMP files are decoded too, as TensorFlow does.
 
@@ -124,6 +144,7 @@ def _stretched(pixels: np.ndarray) -> np.ndarray:
     return pixels.astype(np.uint16) * 257
 
 
+@before_programs(_still)
 def decode_bmp(contents: Any, channels: int = 0, name: str | None = None) -> Any:
     """The pixels of a BMP file: uint8 (height, width, channels).
 
@@ -147,6 +168,7 @@ def _frames(data: bytes, what: str, first: bool = False) -> np.ndarray:
         return np.stack(frames)
 
 
+@before_programs(lambda contents, name=None: ((None, None, None, 3), as_dtype("uint8")))
 def decode_gif(contents: Any, name: str | None = None) -> Any:
     """The frames of a GIF file: uint8 (frames, height, width, 3).
 
@@ -162,6 +184,7 @@ def _by_pillow(contents: Any, channels: int, dtype: Any, what: str, kind: str) -
     return convert_image_dtype(as_tensor(found), dtype)
 
 
+@before_programs(lambda *args, **kwargs: ((None, *_still_in(*args, **kwargs)[0]), _still_in(*args, **kwargs)[1]))
 def decode_webp(contents: Any, channels: int = 0, dtype: Any = "uint8", name: str | None = None) -> Any:
     """The frames of a WebP file: (frames, height, width, channels).
 
@@ -196,6 +219,7 @@ def decode_jxl(contents: Any, channels: int = 0, dtype: Any = "uint8", name: str
     return _by_pillow(contents, channels, dtype, "decode_jxl", "JXL")
 
 
+@before_programs(_any_image)
 def decode_image(
     contents: Any,
     channels: int | None = None,
@@ -223,7 +247,7 @@ def decode_image(
         frames = _frames(data, "decode_image", first=not expand_animations)
         return _scaled(frames if expand_animations else frames[0], dtype)
     if kind == "JPEG":
-        return _scaled(_jpeg(data, channels, 1, "decode_image"), dtype)
+        return _scaled(jpeg_pixels(data, channels, "decode_image"), dtype)
     with opened(data, "decode_image", ("JPEG", "PNG", "GIF", "BMP", "WEBP")) as image:
         pixels = pixels_of(image, channels)
     return _scaled(pixels, dtype)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import sys
 import warnings
 from collections.abc import Iterator
 from typing import Any
@@ -14,7 +15,14 @@ from headwater import ops
 from headwater.errors import ArgumentError, ShapeError
 
 _PILLOW_MODULES = r"PIL\."
-MOST_PIXELS = 2**29  # of one file: more is taken for an attack
+_MOST_PIXELS = 2**29  # of one file: more is taken for an attack
+_PILLOW_PIXELS = 89_478_485  # what Pillow takes unless it is told otherwise
+
+
+def most_pixels() -> int:
+    """How many pixels a file may declare: as many as Pillow takes, with what the user told it."""
+    limit = getattr(sys.modules.get("PIL.Image"), "MAX_IMAGE_PIXELS", _PILLOW_PIXELS)
+    return min(_MOST_PIXELS, limit or _MOST_PIXELS)
 
 
 def pillow() -> Any:
@@ -85,7 +93,7 @@ def opened(data: bytes, what: str, kinds: tuple[str, ...]) -> Iterator[Any]:
     _hush()
     try:
         with image_module.open(io.BytesIO(data), formats=[kind] if kind != "JXL" else None) as image:
-            if image.width * image.height > min(MOST_PIXELS, image_module.MAX_IMAGE_PIXELS or MOST_PIXELS):
+            if image.width * image.height > most_pixels():
                 raise image_module.DecompressionBombError(f"{image.width} x {image.height} pixels")
             yield image
     except ArgumentError:

@@ -6,6 +6,7 @@ from typing import Any
 
 from headwater import ops
 from headwater.errors import ArgumentError, ShapeError
+from headwater.frontend.prelude import before_programs
 from headwater.image.batches import at_least_image, by_batch, image_tensor
 from headwater.ops.convert import convert_to_tensor
 from headwater.ops.operands import int_of, is_known, known
@@ -83,6 +84,14 @@ def pad_to_bounding_box(
     return ops.pad(image, [*[(0, 0)] * front, (top, below), (left, right), (0, 0)])
 
 
+def _of_target(image: Any, target_height: Any, target_width: Any) -> Any:
+    """Shape and dtype of an image of another size, while its own is not known."""
+    image = image_tensor(image, "resize_with_crop_or_pad")
+    size = (int_of(each, "resize_with_crop_or_pad", "target") for each in (target_height, target_width))
+    return (*image.shape[:-3], *size, image.shape[-1]), image.dtype
+
+
+@before_programs(_of_target)
 def resize_with_crop_or_pad(image: Any, target_height: Any, target_width: Any) -> Any:
     """An image of another size, without resizing: cut about its middle, or with zeros around it.
 

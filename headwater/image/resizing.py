@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
 import numpy as np
 
 from headwater import ops
+from headwater.dtypes import as_dtype
 from headwater.errors import ArgumentError, DTypeError, ShapeError
+from headwater.frontend.prelude import before_programs
 from headwater.image.batches import by_batch, image_tensor
 from headwater.image.frames import pad_to_bounding_box
 from headwater.image.repeated import compiled_when_repeated
 from headwater.ops.convert import convert_to_tensor
-from headwater.ops.image.resampling import mixed, weights_of
+from headwater.ops.image.resampling import resampled
 from headwater.ops.operands import int_of, is_known, known
 
 
@@ -31,44 +32,6 @@ class ResizeMethod:
 
 
 _METHODS = tuple(value for name, value in vars(ResizeMethod).items() if name.isupper())
-_STEPS = 1024  # in which TensorFlow's bicubic kernel is tabulated
-
-
-def _area_weights(size: int, count: int) -> np.ndarray:
-    """How much of each of `size` pixels lies in each of `count` equal parts of the axis."""
-    scale = np.float32(size) / np.float32(count)
-    edges = np.arange(count + 1, dtype="float32") * scale
-    pixel = np.arange(size, dtype="float32")
-    overlap = np.minimum(edges[1:, None], pixel + 1) - np.maximum(edges[:-1, None], pixel)
-    return (np.maximum(overlap, 0) / scale).astype("float32")
-
-
-def _tabulated_cubic_weights(size: int, count: int) -> np.ndarray:
-    """Keys's weights of the four pixels around each place, at places rounded to 1024ths of a pixel; pixels beyond the
-    border count for nothing."""
-    place = (np.arange(count, dtype="float32") + np.float32(0.5)) * (np.float32(size) / np.float32(count)) - 0.5
-    first = np.floor(place)
-    part = np.rint((place - first) * _STEPS) / _STEPS
-    weights = np.zeros((count, size), "float64")
-    for offset in range(-1, 3):
-        distance, index = np.abs(part - offset), (first + offset).astype(int)
-        near = (1.5 * distance - 2.5) * distance**2 + 1
-        far = ((-0.5 * distance + 2.5) * distance - 4) * distance + 2
-        inside = (index >= 0) & (index < size)
-        rows = np.arange(count)[inside]
-        weights[rows, index[inside]] += np.where(distance <= 1, near, far)[inside]
-    total = weights.sum(1, keepdims=True)
-    return (weights / np.where(np.abs(total) < 1e-20, 1, total)).astype("float32")
-
-
-@functools.lru_cache(maxsize=256)
-def _weights(method: str, size: int, count: int, antialias: bool) -> np.ndarray:
-    """How much of each of `size` pixels is in each of `count` pixels of the result: (count, size)."""
-    if method == "area":
-        return _area_weights(size, count)
-    if method == "bicubic" and not antialias:
-        return _tabulated_cubic_weights(size, count)
-    return weights_of(size, count, method, antialias)
 
 
 def _nearest(images: Any, axis: int, count: int) -> Any:
@@ -100,6 +63,21 @@ def _within(shape: Any, size: tuple[int, int]) -> tuple[int, int]:
     return int(np.rint(factor * height)), int(np.rint(factor * width))
 
 
+def _resized(
+    images: Any, size: Any, method: str = "bilinear", preserve_aspect_ratio: bool = False, *_: Any, **__: Any
+) -> Any:
+    """Shape and dtype of what `resize` makes of images whose size is not known yet."""
+    images = image_tensor(images, "resize")
+    two = (None, None) if preserve_aspect_ratio else _two_sizes(size, "resize")
+    return (*images.shape[:-3], *two, images.shape[-1]), images.dtype if method == "nearest" else as_dtype("float32")
+
+
+def _padded(image: Any, target_height: Any, target_width: Any, method: str = "bilinear", _: bool = False) -> Any:
+    """The same for `resize_with_pad`."""
+    return _resized(image, (target_height, target_width), method)
+
+
+@before_programs(_resized)
 @compiled_when_repeated
 def resize(
     images: Any,
@@ -134,17 +112,15 @@ def resize(
         raise ShapeError(f"resize: images of shape {tuple(images.shape)} have no pixels.", fix="leave them out.")
     if preserve_aspect_ratio:
         size = _within(images.shape, size)
-    rows, columns = len(images.shape) - 3, len(images.shape) - 2
-    pairs = [(rows, size[0]), (columns, size[1])]
-    for axis, count in pairs if size[0] < images.shape[rows] else pairs[::-1]:  # columns cost more: of fewer rows
-        length = images.shape[axis]
-        if method == "nearest":
-            images = images if length == count else _nearest(images, axis, count)
-        elif length != count or method in ("gaussian", "mitchellcubic"):  # which smooth in any case
-            images = mixed(images, axis, _weights(method, length, count, bool(antialias)))
-    return images if method == "nearest" else ops.cast(images, "float32")
+    if method == "nearest":
+        for axis, count in zip((len(images.shape) - 3, len(images.shape) - 2), size):
+            images = images if images.shape[axis] == count else _nearest(images, axis, count)
+        return images
+    table = "tabulated_bicubic" if method == "bicubic" and not antialias else method  # which TensorFlow's is
+    return ops.cast(resampled(images, size, table, bool(antialias)), "float32")
 
 
+@before_programs(_padded)
 @compiled_when_repeated
 def resize_with_pad(
     image: Any, target_height: Any, target_width: Any, method: str = ResizeMethod.BILINEAR, antialias: bool = False

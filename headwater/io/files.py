@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from headwater.dtypes import as_dtype
 from headwater.errors import ArgumentError
+from headwater.frontend.prelude import before_programs
 from headwater.io import gfile
 from headwater.io.paths import local_path, os_errors
 from headwater.strings.elements import of_strings, texts
 
 
+@before_programs(lambda filename, name=None: ((), as_dtype("string")))
 def read_file(filename: Any, name: str | None = None) -> Any:
     """What a file holds: one string.
 

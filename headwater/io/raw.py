@@ -15,6 +15,7 @@ import numpy as np
 from headwater.dtypes import DType, as_dtype
 from headwater.errors import ArgumentError, DataLossError, ShapeError
 from headwater.frontend.host_values import host_array
+from headwater.frontend.prelude import before_programs
 from headwater.io.example import BytesList, Example, Feature, Features, FloatList, Int64List
 from headwater.ops.convert import convert_to_tensor
 from headwater.strings.characters import parsed_float, parsed_whole
@@ -119,6 +120,7 @@ def decode_compressed(bytes: Any, compression_type: str = "", name: str | None =
     return mapped(decompressed, bytes, "decode_compressed")
 
 
+@before_programs()
 def decode_csv(
     records: Any,
     record_defaults: Sequence[Any],

@@ -11,51 +11,29 @@ from __future__ import annotations
 
 import collections
 import io
-import itertools
 import os
 import struct
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any, BinaryIO
 
+from headwater.backends.cpu import native
 from headwater.errors import ArgumentError, DataLossError, NotFoundError, StateError
-from headwater.io.checksum import crc32c, crc32c_of_each
+from headwater.io.checksum import crc32c, masked
 
-_MASK = 0xA282EAD8
 _HEADER = struct.Struct("<QI")
-_CRC = struct.Struct("<I")
-_LENGTH = struct.Struct("<Q")
 CHUNK = 1 << 20
+_DAMAGES = {1: "the length of a record does not match its checksum", 2: "a record does not match its checksum"}
 
 
-def masked(crc: int) -> int:
-    """A checksum as the files have it: turned and moved, so that checksums of checksums are no problem."""
-    return ((crc >> 15 | crc << 17) + _MASK) & 0xFFFFFFFF
-
-
-def framed_together(records: Sequence[bytes]) -> bytes:
-    """Records, one after the other, each with its length and checksums; those are computed for all at once."""
-    lengths = [len(record) for record in records]
-    headers = b"".join(map(_LENGTH.pack, lengths))
-    of_headers = crc32c_of_each(headers, range(0, len(headers), 8), [8] * len(records))
-    ends = list(itertools.accumulate(lengths))
-    of_records = crc32c_of_each(b"".join(records), [0, *ends[:-1]], lengths)
-    return b"".join(
-        part
-        for record, length, header, crc in zip(records, lengths, of_headers, of_records)
-        for part in (_HEADER.pack(length, masked(header)), record, _CRC.pack(masked(crc)))
-    )
-
-
-def framed(record: bytes) -> bytes:
-    """A record with its length and checksums.
+def framed(*records: bytes) -> bytes:
+    """Records, one after the other, each with its length and checksums.
 
     Example:
         >>> framed(b"abc")[:8]
         b'\\x03\\x00\\x00\\x00\\x00\\x00\\x00\\x00'
     """
-    length = struct.pack("<Q", len(record))
-    return b"".join([length, _CRC.pack(masked(crc32c(length))), record, _CRC.pack(masked(crc32c(record)))])
+    return native.frame_records(records)
 
 
 COMPRESSIONS = ("", "GZIP", "ZLIB")
@@ -171,57 +149,43 @@ class RecordReader:
         return record
 
     def _read_block(self) -> None:
-        """Read a block and cut it into the records that it holds whole.
+        """Read a block and make the records ready that it holds whole.
 
         Raises: StopIteration at the end of the file.
         """
-        offset = self.offset
         block = self._rest + self._more(CHUNK)
         if not block:
             require_whole(self._file)
             raise StopIteration
-        starts, lengths, position = _whole_records(block)
-        self._rest = block[position:]
-        if not starts:
-            self._read_one(offset)
-            return
-        headers = crc32c_of_each(block, [start - 12 for start in starts], [8] * len(starts))
-        for start, length, header in zip(starts, lengths, headers):
-            if masked(header) != _CRC.unpack_from(block, start - 4)[0]:
-                self._fail("the length of a record does not match its checksum", offset)
-                break
-            offset += length + 16
-        good = starts[: len(starts) if self._error is None else _count(starts, lengths, offset - self.offset)]
-        self._check(block, good, lengths[: len(good)])
+        records, end, damage = native.scan_records(block)
+        self._ready.extend(records)
+        self._rest = block[end:]
+        if damage:
+            self._fail(_DAMAGES[damage], self.offset + end)
+        elif not records:
+            self._read_one()
 
-    def _check(self, block: bytes, starts: list[int], lengths: list[int]) -> None:
-        """Make the records ready that match their checksums, up to the first that does not."""
-        offset = self.offset
-        for start, length, crc in zip(starts, lengths, crc32c_of_each(block, starts, lengths) if starts else ()):
-            if masked(crc) != _CRC.unpack_from(block, start + length)[0]:
-                self._fail("a record does not match its checksum", offset)
-                return
-            self._ready.append(block[start : start + length])
-            offset += length + 16
-
-    def _read_one(self, offset: int) -> None:
+    def _read_one(self) -> None:
         """Read a record that is longer than what was read, or cut short."""
-        if len(self._rest) < 12:
-            self._rest += self._more(12 - len(self._rest))
-            if len(self._rest) < 12:
-                raise self._fail("the file ends within the length of a record", offset)
+        if len(self._rest) < _HEADER.size:
+            self._rest += self._more(_HEADER.size - len(self._rest))
+            if len(self._rest) < _HEADER.size:
+                raise self._fail("the file ends within the length of a record", self.offset)
         length, crc = _HEADER.unpack_from(self._rest)
         if masked(crc32c(self._rest[:8])) != crc:
-            raise self._fail("the length of a record does not match its checksum", offset)
+            raise self._fail(_DAMAGES[1], self.offset)
         parts, left = [self._rest], length + 16 - len(self._rest)
         while left > 0:  # in pieces: a length is no reason to allocate
             parts.append(self._more(min(left, 16 * CHUNK)))
             if not parts[-1]:
-                raise self._fail(f"the file ends within a record of {length} bytes", offset)
+                raise self._fail(f"the file ends within a record of {length} bytes", self.offset)
             left -= len(parts[-1])
         whole = b"".join(parts)
-        self._rest = whole[length + 16 :]
-        self._check(whole, [12], [length])
+        records, end, damage = native.scan_records(whole)
+        self._ready.extend(records)
+        self._rest = whole[end:]
+        if damage:
+            self._fail(_DAMAGES[damage], self.offset + end)
 
     def _more(self, size: int) -> bytes:
         return self._file.read(size)
@@ -254,24 +218,6 @@ class RecordReader:
     def __del__(self) -> None:
         if hasattr(self, "_file"):
             self._file.close()
-
-
-def _whole_records(block: bytes) -> tuple[list[int], list[int], int]:
-    """Where the records that a block holds whole begin, how long they are, and where the rest begins."""
-    starts, lengths, position, size = [], [], 0, len(block)
-    while position + 12 <= size:
-        (length,) = _LENGTH.unpack_from(block, position)
-        if position + length + 16 > size:
-            break
-        starts.append(position + 12)
-        lengths.append(length)
-        position += length + 16
-    return starts, lengths, position
-
-
-def _count(starts: list[int], lengths: list[int], size: int) -> int:
-    """How many records `size` bytes of a block are."""
-    return sum(start + length + 4 <= size for start, length in zip(starts, lengths))
 
 
 def read_records(path: Any, compression: Any = "") -> Iterator[bytes]:
@@ -307,7 +253,7 @@ class RecordWriter:
             self._file = open(os.fspath(path), "wb", buffering=CHUNK)  # noqa: SIM115
         except FileNotFoundError:
             raise NotFoundError(f"there is no folder for {path!r}.", fix="make it first.", where="") from None
-        self._waiting: list[bytes] = []  # not framed yet: checksums of many cost little more than of one
+        self._waiting: list[bytes] = []  # not framed yet
         self._size = 0
         self._stream = None if not kind else zlib.compressobj(level, zlib.DEFLATED, 31 if kind == "GZIP" else 15)
 
@@ -323,7 +269,7 @@ class RecordWriter:
     def _write_waiting(self) -> None:
         records, self._waiting, self._size = self._waiting, [], 0
         if records:
-            data = framed_together(records)
+            data = framed(*records)
             self._file.write(data if self._stream is None else self._stream.compress(data))
 
     def flush(self) -> None:

@@ -14,26 +14,24 @@ from headwater.frontend.ragged_tensor import RaggedTensor
 from headwater.frontend.ragged_tensor.partition import RowPartition
 from headwater.frontend.sparse_tensor import SparseTensor
 from headwater.io import wire
-from headwater.io.features import FixedLenSequenceFeature, RaggedFeature, VarLenFeature
-from headwater.io.parsing import (
+from headwater.io.columns import (
     Bounds,
-    _damaged,
-    _empty,
-    _joined,
-    _names,
-    _Record,
-    _tensor,
-    alone,
+    Examples,
+    Record,
+    column_of,
+    damaged_example,
     dtype_of,
     find_features,
-    padded,
-    parser_of,
+    joined,
+    names_of,
 )
+from headwater.io.features import FixedLenSequenceFeature, RaggedFeature, VarLenFeature
+from headwater.io.parsing import _tensor, alone, padded, parser_of
 from headwater.ops.convert import convert_to_tensor
 from headwater.strings.elements import texts
 
 
-class _Sequence(_Record):
+class _Sequence(Record):
     """A serialized SequenceExample: the features of the whole, and where the lists of steps lie."""
 
     def __init__(self, data: bytes, index: int, name: str = "") -> None:
@@ -44,7 +42,7 @@ class _Sequence(_Record):
                 if kind == wire.BYTES and number in (1, 2):
                     (features if number == 1 else lists).update(find_features(data, *value))
         except DataLossError as error:
-            raise _damaged(f"example {index}", error) from None
+            raise damaged_example(f"example {index}", error) from None
         super().__init__(data, index, features, name)
         self.lists = lists
 
@@ -58,7 +56,7 @@ class _Sequence(_Record):
             value for number, kind, value in wire.fields(self.data, *bounds) if number == 1 and kind == wire.BYTES
         ]
         found = [self.values_at(place, key, dtype) for place in places]
-        return [_empty(dtype) if values is None else values for values in found]
+        return [joined([], dtype) if values is None else values for values in found]
 
 
 def _dense_steps(records: Sequence[_Sequence], key: str, feature: FixedLenSequenceFeature) -> tuple[Any, Any]:
@@ -76,9 +74,10 @@ def _dense_steps(records: Sequence[_Sequence], key: str, feature: FixedLenSequen
                     f"step {step} of {key!r} of {record.where} has {len(values)} values, and the shape is {shape}.",
                     fix="expect that shape, or a VarLenFeature.",
                 )
-        rows.append(_joined(steps or [], dtype))
+        rows.append(joined(steps or [], dtype))
         lengths.append(len(steps or []))
-    return padded(rows, shape, dtype, feature.default_value, key), convert_to_tensor(np.array(lengths, np.int64))
+    found = padded(column_of(rows, dtype), shape, dtype, feature.default_value, key)
+    return found, convert_to_tensor(np.array(lengths, np.int64))
 
 
 def _sparse_steps(records: Sequence[_Sequence], key: str, feature: VarLenFeature) -> SparseTensor:
@@ -89,7 +88,7 @@ def _sparse_steps(records: Sequence[_Sequence], key: str, feature: VarLenFeature
     inner = RowPartition.from_lengths(np.array(list(map(len, steps)), np.int64))
     rows = inner.rowids
     indices = np.stack([outer.rowids[rows], outer.columns[rows], inner.columns], 1)
-    flat = _joined(steps, dtype)
+    flat = joined(steps, dtype)
     return SparseTensor(indices, _tensor(flat, (len(flat),), dtype), (len(records), outer.longest, inner.longest))
 
 
@@ -100,13 +99,14 @@ def _ragged_steps(records: Sequence[_Sequence], key: str, feature: RaggedFeature
     nested = [record.steps(feature.value_key or key, feature) or [] for record in records]
     steps = [values for item in nested for values in item]
     kind = as_dtype(feature.row_splits_dtype).numpy
-    flat = _joined(steps, dtype)
+    flat = joined(steps, dtype)
     lengths = [np.array(list(map(len, rows)), kind) for rows in (nested, steps)]
     return RaggedTensor.from_nested_row_lengths(_tensor(flat, (len(flat),), dtype), lengths)
 
 
 def _parsed(records: list[_Sequence], context: Any, sequences: Any, batched: bool) -> tuple[Any, Any, Any]:
-    whole = {key: parser_of(feature, key)(records, key, feature) for key, feature in sorted((context or {}).items())}
+    examples = Examples(lambda: records)
+    whole = {key: parser_of(feature, key)(examples, key, feature) for key, feature in sorted((context or {}).items())}
     steps, lengths = {}, {}
     for key, feature in sorted((sequences or {}).items()):
         if isinstance(feature, FixedLenSequenceFeature):
@@ -146,7 +146,7 @@ def parse_sequence_example(
     array = texts(serialized, "parse_sequence_example")
     if array.ndim != 1:
         raise ArgumentError(f"parse_sequence_example of strings of shape {array.shape}.", fix="pass (batch,) strings.")
-    names = _names(example_names, len(array))
+    names = names_of(example_names, len(array))
     records = [_Sequence(data, index, label) for index, (data, label) in enumerate(zip(array.tolist(), names))]
     return _parsed(records, context_features, sequence_features, batched=True)
 
@@ -164,5 +164,5 @@ def parse_single_sequence_example(
         raise ArgumentError(
             f"parse_single_sequence_example of strings of shape {array.shape}.", fix="use parse_sequence_example."
         )
-    record = _Sequence(array.item(), 0, _names(example_name, 1)[0])
+    record = _Sequence(array.item(), 0, names_of(example_name, 1)[0])
     return _parsed([record], context_features, sequence_features, batched=False)[:2]

@@ -13,6 +13,7 @@ import numpy as np
 from headwater.dtypes import DTYPES, DType, as_dtype
 from headwater.errors import ArgumentError, DTypeError
 from headwater.frontend.host_values import host_array
+from headwater.frontend.prelude import before_programs
 from headwater.frontend.sparse_tensor import SparseTensor
 from headwater.io import wire
 from headwater.ops.convert import convert_to_tensor
@@ -49,6 +50,7 @@ def _serialized(tensor: Any) -> bytes:
     return head + (wire.bytes_field(4, content) if content else b"")
 
 
+@before_programs()
 def parse_tensor(serialized: Any, out_type: Any, name: str | None = None) -> Any:
     """The tensor that a string holds, a TensorProto.
 
@@ -84,10 +86,36 @@ def _parsed(data: bytes, wanted: DType) -> Any:
             f"parse_tensor: the tensor is of {dtype.name}, not {wanted.name}.", fix=f"pass {dtype.name!r}."
         )
     if dtype.kind == "string":
-        return _of_strings(strings, shape)
+        return _of_strings(strings if content is None else _string_list(data, *content, shape), shape)
     if content is not None:
         return _of_content(data[content[0] : content[1]], dtype, shape)
     return _of_values(np.concatenate(values) if values else np.zeros(0), dtype, shape)
+
+
+def dtype_of_number(number: int) -> DType:
+    """The dtype that TensorFlow's files call by a number.
+
+    Raises: DataLossError for a number that is none.
+    """
+    name = _NAMES.get(number)
+    if name is None:
+        raise wire.damaged(f"no dtype has the number {number}")
+    return as_dtype(name)
+
+
+def _string_list(data: bytes, start: int, end: int, shape: tuple[int, ...]) -> list[bytes]:
+    """Strings in a row: the lengths of all, then the bytes of all."""
+    lengths = []
+    for _ in range(math.prod(shape)):
+        length, start = wire.read_varint(data, start, end)
+        lengths.append(length)
+    if sum(lengths) != end - start:
+        raise wire.damaged("the lengths of strings are not those of their bytes")
+    found = []
+    for length in lengths:
+        found.append(data[start : start + length])
+        start += length
+    return found
 
 
 def _parsed_shape(data: bytes, start: int, end: int) -> tuple[int, ...]:

@@ -50,7 +50,7 @@ class MutableHashTable(MutableTable):
             return found
         flat = keys.flat_values if isinstance(keys, RaggedTensor) else keys
         array, _ = host_keys(flat, self.key_dtype, "lookup")
-        known = self._found(key_list(array, ())).reshape(array.shape) > 0
+        known = self._found(array).reshape(array.shape) > 0
         values = host_array(found.flat_values if isinstance(found, RaggedTensor) else found)
         given = host_array(convert_to_tensor(dynamic_default_values))
         shown = known.reshape(*known.shape, *(1,) * self._default.ndim)

@@ -10,10 +10,12 @@ import numpy as np
 from headwater.dtypes import as_dtype
 from headwater.errors import ArgumentError, DTypeError, StateError
 from headwater.frontend.fingerprints import fingerprint64
+from headwater.frontend.prelude import before_programs
 from headwater.frontend.ragged_tensor import RaggedTensor
 from headwater.frontend.sparse_tensor import SparseTensor
 from headwater.lookup.tables import Table, host_keys
 from headwater.ops.convert import convert_to_tensor
+from headwater.strings.elements import objects
 
 
 class StaticHashTable(Table):
@@ -90,6 +92,7 @@ class StaticVocabularyTable:
         """How many numbers there are: of words and of buckets."""
         return convert_to_tensor((0 if self._table is None else len(self._table)) + self._buckets, as_dtype("int64"))
 
+    @before_programs(lambda table, keys, name=None: (keys.spec.shape, as_dtype("int64")))
     def lookup(self, keys: Any, name: str | None = None) -> Any:
         """The numbers of words: int64, in the form of the keys, a tensor or a ragged or sparse one."""
         if isinstance(keys, RaggedTensor):
@@ -97,14 +100,15 @@ class StaticVocabularyTable:
         if isinstance(keys, SparseTensor):
             return keys.with_values(self.lookup(keys.values))
         array, _ = host_keys(keys, self._key_dtype, "lookup")
-        words = array.reshape(-1).tolist()
+        words = array.reshape(-1)
         found = np.full(len(words), -1, np.int64)
         known = 0
         if self._table is not None:
-            own = words if self._table.key_dtype.kind == self._key_dtype.kind else list(map(_spelled, words))
+            same = self._table.key_dtype.kind == self._key_dtype.kind
+            own = words if same else objects(list(map(_spelled, words.tolist())), words.shape)
             found, known = self._table._stacked()[self._table._found(own)], len(self._table)
         unknown = np.flatnonzero(found < 0)
-        hashes = fingerprint64([_spelled(words[place]) for place in unknown])
+        hashes = fingerprint64(list(map(_spelled, words[unknown].tolist())))
         found = found.copy()
         found[unknown] = known + (hashes % np.uint64(self._buckets)).astype(np.int64)
         return convert_to_tensor(found.reshape(array.shape))

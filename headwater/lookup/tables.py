@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -11,12 +12,16 @@ import numpy as np
 from headwater.dtypes import DType, as_dtype
 from headwater.errors import ArgumentError, DTypeError, NotTraceableError, ShapeError
 from headwater.frontend.host_values import host_array
+from headwater.frontend.prelude import before_programs
 from headwater.frontend.ragged_tensor import RaggedTensor
 from headwater.frontend.sparse_tensor import SparseTensor
 from headwater.io import wire
 from headwater.io.tensor_proto import parse_tensor, serialize_tensor
+from headwater.lookup.string_index import StringIndex
 from headwater.ops.convert import convert_to_tensor
 from headwater.strings.elements import objects, of_strings, texts
+
+_LOOKED_UP = 4  # look-ups in a dict that take as long as one key of an index
 
 
 def host_keys(keys: Any, dtype: DType, what: str) -> tuple[np.ndarray, Any]:
@@ -52,6 +57,12 @@ def key_list(array: np.ndarray, key_shape: tuple[int, ...]) -> list[Any]:
     return list(map(tuple, array.reshape(-1, *key_shape).tolist()))
 
 
+def _looked_up(table: Any, keys: Any, name: str | None = None) -> Any:
+    """Shape and dtype of the values of keys that are not known yet."""
+    lead = keys.spec.shape[: keys.spec.ndim - len(table._key_shape)]
+    return (*lead, *table.default_value.spec.shape), table.value_dtype
+
+
 class Table:
     """Base of the tables.
 
@@ -76,6 +87,7 @@ class Table:
         self._rows: dict[Any, int] = {}
         self._values: list[Any] = []
         self._array: np.ndarray | None = None  # the default, then the values, once they were asked for
+        self._index: StringIndex | None = None  # of the keys in the order of their rows, once that paid
         self._lock = threading.RLock()
         self._name = name
 
@@ -120,7 +132,7 @@ class Table:
                     self._values.append(value)
                 else:
                     self._values[row] = value
-            self._array = None
+            self._array = self._index = None
 
     def _drop(self, keys: Iterable[Any]) -> None:
         with self._lock:
@@ -129,7 +141,7 @@ class Table:
             kept = list(self._rows.items())
             self._rows = {key: place for place, (key, _) in enumerate(kept)}
             self._values = [self._values[row] for _, row in kept]
-            self._array = None
+            self._array = self._index = None
 
     def _stacked(self) -> np.ndarray:
         """The default, then the values in the order of their rows."""
@@ -144,11 +156,23 @@ class Table:
                     self._array = np.asarray(rows, self._value_dtype.numpy).reshape(len(rows), *self._default.shape)
             return self._array
 
-    def _found(self, keys: list[Any]) -> np.ndarray:
+    def _found(self, keys: np.ndarray) -> np.ndarray:
         """The row of each key in `_stacked`: 0 for one that is unknown."""
-        get = self._rows.get
-        return np.fromiter((get(key, -1) for key in keys), np.int64, len(keys)) + 1
+        index = self._index_for(keys)
+        if index is not None:
+            return index.places(keys.reshape(-1)) + 1
+        listed = key_list(keys, self._key_shape)
+        return np.fromiter(map(self._rows.get, listed, itertools.repeat(-1)), np.int64, len(listed)) + 1
 
+    def _index_for(self, keys: np.ndarray) -> StringIndex | None:
+        """The index of the keys; made where as many are looked up as it takes: the table may change soon."""
+        if self._index is None and self._key_dtype.kind == "string" and not self._key_shape:
+            with self._lock:
+                if keys.size * _LOOKED_UP >= len(self._rows):
+                    self._index = StringIndex(list(self._rows))
+        return self._index
+
+    @before_programs(_looked_up)
     def lookup(self, keys: Any, name: str | None = None) -> Any:
         """The values of keys; the default for those that are unknown.
 
@@ -163,7 +187,7 @@ class Table:
             return keys.with_values(self.lookup(keys.values))
         array, _ = host_keys(keys, self._key_dtype, "lookup")
         lead = array.shape[: array.ndim - len(self._key_shape)]
-        rows = self._found(key_list(array, self._key_shape))
+        rows = self._found(array)
         return self._as_tensor(self._stacked()[rows].reshape((*lead, *self._default.shape)))
 
     def _as_tensor(self, array: np.ndarray) -> Any:

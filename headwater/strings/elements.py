@@ -9,6 +9,7 @@ import numpy as np
 
 from headwater.dtypes import as_dtype
 from headwater.errors import DTypeError
+from headwater.frontend.prelude import before_programs
 from headwater.ir.dispatch import array_from_numpy, strings_are_traced
 from headwater.ops.convert import convert_to_tensor
 from headwater.ops.symbolic import composite_op
@@ -17,9 +18,10 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def string_op(function: Function) -> Function:
-    """Make a function of strings public: of a ragged tensor it takes the flat values."""
+    """Make a function of strings public: of a ragged tensor it takes the flat values; in a trace, it runs before the
+    program."""
     function.__headwater_elementwise__ = True  # type: ignore[attr-defined]
-    return composite_op(function)
+    return composite_op(before_programs()(function))
 
 
 def texts(input: Any, what: str) -> np.ndarray:

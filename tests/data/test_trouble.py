@@ -355,3 +355,65 @@ def test_a_picture_that_is_broken_names_its_file(tmp_path: Any) -> None:
         list(pictures)
     assert f"map 'decode', element 1 ({tmp_path / 'b.png'})" in text_of(error.value)
     assert [x.shape for x in pictures.ignore_errors()] == [(4, 4, 3)]
+
+
+def hangs_at(number: int, release: threading.Event) -> Any:
+    def function(x: Any) -> Any:
+        if int(x) == number:
+            release.wait(20)
+        return x.numpy()
+
+    return function
+
+
+@pytest.mark.parametrize("parallel", [None, 2])
+def test_a_function_that_hangs_is_warned_of_by_stage_and_element(parallel: Any, monkeypatch, caplog) -> None:
+    monkeypatch.setattr("headwater.data.patience.WARN_AFTER", 0.2)
+    release = threading.Event()
+    dataset = Dataset.range(4).map(hangs_at(2, release), parallel, name="load").prefetch(3)
+    iterator = iter(dataset)
+    next(iterator)
+    end = time.monotonic() + 15
+    while not caplog.records and time.monotonic() < end:
+        time.sleep(0.02)
+    release.set()
+    assert [record.getMessage() for record in caplog.records] == [
+        "map 'load', element 2: the function has been at work for 0.2 seconds, and still is."
+    ]
+    assert len(list(iterator)) == 3
+
+
+@pytest.mark.parametrize("deterministic", [True, False])
+def test_a_function_that_hangs_is_an_error_where_there_is_a_limit(deterministic: bool) -> None:
+    release = threading.Event()
+    options = tf.data.Options()
+    options.element_timeout = 0.3
+    dataset = Dataset.range(4).map(hangs_at(0, release), 2, deterministic, name="load").with_options(options)
+    iterator = iter(dataset)
+    found = []
+    try:
+        for _ in range(4):
+            found.append(int(next(iterator)))
+    except tf.errors.DeadlineExceededError as error:
+        assert "map 'load', element 0: nothing came for 0.3 seconds" in str(error)
+        found += [int(x) for x in iterator]
+    else:
+        pytest.fail("nothing was raised")
+    finally:
+        release.set()
+    assert sorted(found)[-3:] == [1, 2, 3]
+
+
+def test_an_input_that_hangs_is_an_error_behind_a_prefetch() -> None:
+    release = threading.Event()
+    options = tf.data.Options()
+    options.element_timeout = 0.3
+    iterator = iter(Dataset.range(4).map(hangs_at(1, release), name="load").prefetch(2).with_options(options))
+    try:
+        assert int(next(iterator)) == 0
+        with pytest.raises(tf.errors.DeadlineExceededError, match="prefetch; map 'load', element 1: nothing came"):
+            for _ in range(3):
+                next(iterator)
+    finally:
+        release.set()
+    assert [int(x) for x in iterator] == [1, 2, 3]

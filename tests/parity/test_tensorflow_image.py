@@ -195,7 +195,17 @@ SMOOTH = np.clip(np.cumsum(RNG.normal(0, 6, (33, 47, 3)), axis=1) + 128, 0, 255)
 OPAQUE = np.concatenate([SMOOTH, SMOOTH[..., :1]], -1)
 
 
-def test_files_are_decoded_as_in_tensorflow():
+def test_jpeg_files_have_the_very_pixels_of_tensorflow():
+    files = file_of("JPEG", SMOOTH), file_of("JPEG", SMOOTH[..., :1]), file_of("JPEG", SMOOTH, progressive=True)
+    options = {}, {"dct_method": "INTEGER_ACCURATE"}, {"dct_method": "INTEGER_FAST"}, {"fancy_upscaling": False}
+    for data, channels, option in itertools.product(files, (0, 1, 3), options):
+        check("decode_jpeg", data, channels, **option, tolerance=0)
+    for data in files:
+        check("decode_image", data, tolerance=0)
+
+
+def test_files_are_decoded_by_pillow_alone_as_in_tensorflow(monkeypatch):
+    monkeypatch.setattr("headwater.image.jpeg.turbo", lambda: None)
     jpeg, grey = file_of("JPEG", SMOOTH), file_of("JPEG", SMOOTH[..., :1])
     accurate = {"dct_method": "INTEGER_ACCURATE"}
     for channels in (0, 1, 3):

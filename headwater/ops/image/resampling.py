@@ -1,120 +1,49 @@
-"""Images of other sizes: each pixel of the result is a weighted mean of pixels along each axis."""
+"""Images of other sizes, and arrays stretched along their axes."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from headwater import ops
+from headwater.dtypes import as_dtype
 from headwater.errors import ArgumentError, ShapeError
 from headwater.ops.defaults import data_format_of
 from headwater.ops.image.batches import require_images
 from headwater.ops.operands import axis_of, inexact, permuted, tensor
 from headwater.ops.symbolic import op
+from headwater.primitives import resampling
 
-# Weights of a pixel by its distance; `lib` is NumPy, or `headwater.ops` where distances are tensors.
-
-
-def _triangle(lib: Any, x: Any) -> Any:
-    return lib.maximum(1.0 - x, 0.0)
-
-
-def _cubic(lib: Any, x: Any) -> Any:
-    near = (1.5 * x - 2.5) * x * x + 1.0
-    far = ((-0.5 * x + 2.5) * x - 4.0) * x + 2.0
-    return lib.where(x >= 2.0, 0.0, lib.where(x >= 1.0, far, near))
-
-
-def _mitchell(lib: Any, x: Any) -> Any:
-    near = (7.0 / 6.0 * x - 2.0) * x * x + 8.0 / 9.0
-    far = ((-7.0 / 18.0 * x + 2.0) * x - 10.0 / 3.0) * x + 16.0 / 9.0
-    return lib.where(x >= 2.0, 0.0, lib.where(x >= 1.0, far, near))
-
-
-def _gaussian(lib: Any, x: Any) -> Any:
-    return lib.where(x >= 1.5, 0.0, lib.exp(-2.0 * x * x))
-
-
-def _lanczos(radius: float) -> Callable[[Any, Any], Any]:
-    def kernel(lib: Any, x: Any) -> Any:
-        waves = radius * lib.sin(math.pi * x) * lib.sin(math.pi * x / radius)
-        found = lib.where(x > 1e-3, waves / lib.where(x != 0, math.pi**2 * x * x, 1.0), 1.0)
-        return lib.where(x > radius, 0.0, found)
-
-    return kernel
-
-
-_KERNELS: dict[str, Callable[[Any, Any], Any]] = {
-    **dict.fromkeys(("linear", "bilinear", "trilinear"), _triangle),
-    **dict.fromkeys(("cubic", "bicubic", "tricubic"), _cubic),
-    "lanczos3": _lanczos(3.0),
-    "lanczos5": _lanczos(5.0),
-}
-_FURTHER = {"gaussian": _gaussian, "mitchellcubic": _mitchell}  # of `tf.image.resize` alone
 _RESIZE = ("bilinear", "nearest", "lanczos3", "lanczos5", "bicubic")
-_SHORT = 64
-_DENSE = 16  # entries that a product takes in the time in which one is gathered
-_LEAST = 1000 * 2.0**-23  # weights with a smaller sum are taken for none
+_UINT8 = as_dtype("uint8")
 
 
-def _weights(lib: Any, size: int, count: int, scale: Any, shift: Any, method: str, antialias: bool) -> Any:
-    """How much of each of `size` pixels is in each of `count` pixels of the result: (count, size)."""
-    step = 1.0 / scale
-    wide = lib.maximum(step, 1.0) if antialias else 1.0
-    centres = (np.arange(count, dtype="float32") + 0.5) * step - shift * step
-    pixels = np.arange(size, dtype="float32")[None, :] + 0.5
-    distances = lib.abs(pixels - centres[:, None]) * (1.0 / wide)
-    weights = (_KERNELS | _FURTHER)[method](lib, distances)
-    total = lib.sum(weights, axis=1, keepdims=True)
-    weights = lib.where(lib.abs(total) > _LEAST, weights / lib.where(total != 0, total, 1.0), 0.0)
-    inside = lib.logical_and(centres >= 0, centres <= size)
-    return lib.where(inside[:, None], weights, 0.0)
-
-
-def weights_of(size: int, count: int, method: str, antialias: bool) -> np.ndarray:
-    """How much of each of `size` pixels is in each of `count` pixels of an axis of another length: (count, size)."""
-    scale = np.float32(count) / np.float32(size)  # in float32 throughout, as the libraries do that we are held to
-    return _weights(np, size, count, scale, np.float32(0), method, antialias).astype("float32")
-
-
-def _band(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The pixels that each pixel of the result comes from, and their weights, both (terms, count): few where images are
-    not made much smaller."""
-    first = np.argmax(weights != 0, axis=1)
-    last = weights.shape[1] - 1 - np.argmax(weights[:, ::-1] != 0, axis=1)
-    terms = int((last - first).max()) + 1
-    start = np.minimum(first, weights.shape[1] - terms)
-    places = start + np.arange(terms)[:, None]
-    return places.astype("int32"), weights[np.arange(len(weights)), places]
-
-
-def mixed(x: Any, axis: int, weights: np.ndarray) -> Any:
-    """Each entry along an axis a weighted sum of those of another length.
-
-    Where few of many entries have a weight, they are gathered; otherwise it is a product with the matrix.
+def resampled(images: Any, size: tuple[int, int], method: str, antialias: bool, channels_first: bool = False) -> Any:
+    """Images of another size, as floats.
 
     Args:
-        x: a tensor; integers become `floatx()`.
-        axis: which axis, from the front.
-        weights: (count, size of the axis), known now.
+        images: (..., height, width, channels), one image or a batch; bytes become float32, other integers `floatx()`.
+        size: the new height and width.
+        method: one of `resampling.METHODS`.
+        antialias: whether every pixel counts where images become smaller.
+        channels_first: whether images are (..., channels, height, width).
     """
-    places, parts = _band(weights)
-    if len(places) * _DENSE > weights.shape[1]:
-        return _mixed(inexact(x), axis, tensor(weights))
-    shape, count = x.spec.shape, len(weights)
-    front, rest = math.prod(shape[:axis]), math.prod(shape[axis + 1 :])
-    rows = ops.reshape(x, (front, shape[axis], rest))
-    flat = (front, count * rest) if rest < _SHORT else (front, count, rest)  # so that no loop is as short as a pixel
-    total = None
-    for place, part in zip(places, parts):
-        term = inexact(ops.reshape(ops.take(rows, place, axis=1), flat))
-        factor = np.repeat(part, rest) if rest < _SHORT else part[:, None]
-        term = ops.multiply(term, ops.cast(factor, term.dtype))
-        total = term if total is None else ops.add(total, term)
-    return ops.reshape(total, (*shape[:axis], count, *shape[axis + 1 :]))
+    images = images if images.spec.dtype is _UINT8 else inexact(images)
+    front, image = list(images.spec.shape[:-3]), list(images.spec.shape[-3:])
+    if channels_first:
+        flat = ops.reshape(images, (-1, *image[1:], 1))
+    else:
+        flat = images if len(front) == 1 else ops.reshape(images, (-1, *image))
+    found = resampling.resample(flat, sizes=size, method=method, antialias=antialias)
+    if channels_first:
+        return ops.reshape(found, (*_open(front), image[0], *size))
+    return found if len(front) == 1 else ops.reshape(found, (*front, *size, image[2]))
+
+
+def _open(sizes: Sequence[int | None]) -> list[int]:
+    return [-1 if size is None else size for size in sizes]
 
 
 def _mixed(x: Any, axis: int, weights: Any) -> Any:
@@ -221,7 +150,8 @@ def resize(
     """
     images = require_images(images, "resize")
     target = _check_resize(interpolation, size, crop_to_aspect_ratio, pad_to_aspect_ratio, fill_mode)
-    last = images.spec.ndim - (2 if data_format_of(data_format, "resize") == "channels_last" else 1)
+    channels_first = data_format_of(data_format, "resize") == "channels_first"
+    last = images.spec.ndim - (1 if channels_first else 2)
     axes, dtype = (last - 1, last), images.spec.dtype
     if 0 in (images.spec.shape[axis] for axis in axes):
         raise ShapeError(f"resize: images of shape {tuple(images.spec.shape)} have no pixels.", fix="leave them out.")
@@ -233,15 +163,8 @@ def resize(
         for axis, count in zip(axes, target):
             images = images if images.spec.shape[axis] == count else _nearest(images, axis, count)
         return images
-    pairs = list(zip(axes, target))
-    images = images if dtype.is_floating else inexact(images)
-    for axis, count in pairs if target[0] < images.spec.shape[axes[0]] else pairs[::-1]:  # columns cost more
-        length = images.spec.shape[axis]
-        if length != count:
-            images = mixed(images, axis, weights_of(length, count, interpolation, antialias))
-    if dtype.is_floating:
-        return images
-    return ops.saturate_cast(ops.round(images), dtype)
+    found = resampled(images, target, interpolation, antialias, channels_first)
+    return found if dtype.is_floating else ops.saturate_cast(ops.round(found), dtype)
 
 
 @op
@@ -273,14 +196,18 @@ def scale_and_translate(
 
     Source: own.
     """
-    if method not in _KERNELS:
+    if method not in resampling.KERNELS:
         raise ArgumentError(
-            f"scale_and_translate: method {method!r} is unknown.", fix=f"use one of {', '.join(_KERNELS)}."
+            f"scale_and_translate: method {method!r} is unknown.", fix=f"use one of {', '.join(resampling.KERNELS)}."
         )
     images, scale, translation = inexact(images), tensor(scale), tensor(translation)
     for place, axis in enumerate(spatial_dims):
         axis = axis_of(axis, images.spec.ndim, "scale_and_translate")
         factor, shift = ops.cast(scale[place], "float32"), ops.cast(translation[place], "float32")
         count = int(output_shape[axis])
-        images = _mixed(images, axis, _weights(ops, images.spec.shape[axis], count, factor, shift, method, antialias))
+        images = _mixed(
+            images,
+            axis,
+            resampling.mixing_weights(ops, images.spec.shape[axis], count, factor, shift, method, antialias),
+        )
     return images

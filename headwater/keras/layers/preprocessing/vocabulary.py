@@ -12,6 +12,7 @@ import numpy as np
 from headwater.errors import ArgumentError, NotFoundError
 from headwater.keras.layers.preprocessing.number_table import NumberTable
 from headwater.keras.layers.preprocessing.token_table import Spans, TokenTable
+from headwater.lookup.string_index import StringIndex
 
 
 class Vocabulary:
@@ -48,9 +49,14 @@ class Vocabulary:
             return self._numbers.values_of(tokens, default)
         if isinstance(tokens, Spans):
             return self._spans.values_of(tokens, default)
-        # dict.get under map: a look-up of a token costs a hash, no step of the interpreter.
-        found = map(self._table.get, tokens.ravel().tolist(), itertools.repeat(default))
-        return np.fromiter(found, np.int64, tokens.size).reshape(tokens.shape)
+        index, numbers = self._index
+        places = index.places(tokens)
+        return np.where(places < 0, default, numbers[places])
+
+    @functools.cached_property
+    def _index(self) -> tuple[StringIndex, np.ndarray]:
+        """The places of the tokens, and the indices at these places, with one more."""
+        return StringIndex(list(self._table)), np.array([*self._table.values(), 0], np.int64)
 
     @functools.cached_property
     def _spans(self) -> TokenTable:
