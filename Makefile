@@ -49,7 +49,11 @@ $(DONE)/example-tools: $(DONE)/venv requirements/examples.txt
 	$(PIP) install -r requirements/examples.txt
 	@touch $@
 
-$(DONE)/test-tools: $(DONE)/venv requirements/test.txt requirements/examples.txt
+$(DONE)/application-tools: $(DONE)/venv requirements/applications.txt
+	$(PIP) install -r requirements/applications.txt
+	@touch $@
+
+$(DONE)/test-tools: $(DONE)/venv requirements/test.txt requirements/applications.txt requirements/examples.txt
 	$(PIP) install -r requirements/test.txt
 	@touch $@
 
@@ -117,7 +121,7 @@ data: $(DONE)/package
 
 # Every application on its whole data, with what it reached and in which time, in a table: half an hour and more.
 # make examples NAMES='recommender tabular' runs some of them; their data is brought first.
-examples: $(DONE)/package $(DONE)/example-tools data
+examples: $(DONE)/package $(DONE)/application-tools data
 	$(BIN)/python examples/run_all.py $(NAMES)
 
 wheel: $(DONE)/venv
