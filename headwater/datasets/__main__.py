@@ -10,16 +10,15 @@ from headwater.errors import HeadwaterError
 
 EXAMPLES = (
     "fashion_mnist",
-    "mnist_10k",
+    "mnist_5k",
     "newsgroups",
-    "sentiment",
-    "movielens_100k",
+    "translation_en_it",
     "brown",
+    "movielens_100k",
     "diamonds",
     "letter_recognition",
     "taylor",
     "tuxpaint_speech",
-    "arrow_head",
 )
 
 

@@ -1,15 +1,17 @@
 """headwater.datasets: every set that is here loads as its card says; what is not here says what brings it."""
 
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from headwater import datasets
 from headwater.datasets import origins
-from headwater.datasets.__main__ import main
+from headwater.datasets.__main__ import EXAMPLES, main
 from headwater.datasets.cards import Card
 from headwater.datasets.origins import Origin
 from headwater.datasets.text_tables import read_table
@@ -155,3 +157,9 @@ def test_the_module_runs_as_a_program():
         [sys.executable, "-m", "headwater.datasets", "list", "topics"], capture_output=True, text=True, check=True
     )
     assert "newsgroups" in done.stdout
+
+
+def test_make_data_brings_what_the_examples_load():
+    scripts = (Path(__file__).parents[2] / "examples").rglob("*.py")
+    loaded = {name for script in scripts for name in re.findall(r'\bload\("(\w+)"', script.read_text(encoding="utf-8"))}
+    assert loaded == set(EXAMPLES)
