@@ -13,6 +13,7 @@ import numpy as np
 from headwater import backends
 from headwater.errors import UnsupportedError
 from headwater.frontend.function import ConcreteFunction
+from headwater.ir.cost import flops_by_source
 from headwater.ir.dispatch import Array
 from headwater.passes import optimize
 
@@ -135,6 +136,14 @@ class Explanation:
         if path is not None:
             figure.savefig(path, dpi=120)
         return figure
+
+
+def arithmetic(concrete: ConcreteFunction) -> dict[str, int]:
+    """How many additions, multiplications and the like a traced function takes, by the path of layers they come from.
+
+    Every size must be known. Nothing is run.
+    """
+    return flops_by_source(concrete.graph)
 
 
 def explain(concrete: ConcreteFunction, tensors: Sequence[Array], repeats: int = 10) -> Explanation:

@@ -263,3 +263,35 @@ def test_summary_lists_layers_shapes_and_counts():
     assert "1,500" in text
     assert " Total params: 1,801 (7.04 KB)" in text
     assert {len(line) for line in text.splitlines()[1:-3]} == {60}
+
+
+# ---- costs ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_summary_shows_what_layers_compute_and_give():
+    inner = keras.Sequential([keras.Input((8,)), keras.layers.Dense(4, name="inner_dense")], name="inner")
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(8, name="first"), inner])
+    model.compile("sgd", "mse")
+    lines = []
+    model.summary(print_fn=lines.append, show_costs=True, expand_nested=True, line_length=120)
+    rows = {line.split()[1]: line.replace("│", " ").split() for line in lines[0].splitlines() if line.startswith("│")}
+    assert rows["first"][-3:] == ["56", "32.00", "B"]  # 8 * (3 products, 3 sums, a bias)
+    assert rows["inner"][-3:] == ["68", "16.00", "B"]
+    assert "Arithmetic: 124 FLOPs for a row" in lines[0]
+    assert "Memory of a training step" in lines[0]
+
+
+def test_costs_of_a_model_that_does_not_say_what_it_takes_are_not_known():
+    class Own(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.dense = keras.layers.Dense(2)
+
+        def call(self, x):
+            return self.dense(x)
+
+    model = Own()
+    model(np.ones((1, 3), "float32"))
+    lines = []
+    model.summary(print_fn=lines.append, show_costs=True)
+    assert "?" in lines[0]

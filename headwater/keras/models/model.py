@@ -124,6 +124,8 @@ class Model(Trainer, Reports, Layer):
         expand_nested: bool = False,
         show_trainable: bool = False,
         layer_range: Any = None,
+        *,
+        show_costs: bool = False,
     ) -> None:
         """Print the layers, the shapes of their outputs and the numbers of their parameters.
 
@@ -134,12 +136,13 @@ class Model(Trainer, Reports, Layer):
             expand_nested: show the layers of models inside.
             show_trainable: add a column that says whether a layer is trained.
             layer_range: names (or patterns) of the first and the last layer to show.
+            show_costs: add what a layer computes and what it gives, both for one row, and the memory of a step.
         """
         from headwater.keras.models.summary import print_summary
 
         print_summary(
             self, line_length=line_length, positions=positions, print_fn=print_fn, expand_nested=expand_nested,
-            show_trainable=show_trainable, layer_range=layer_range,
+            show_trainable=show_trainable, layer_range=layer_range, show_costs=show_costs,
         )  # fmt: skip
 
     def save(self, filepath: Any, overwrite: bool = True, zipped: bool | None = None, **kwargs: Any) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from headwater.errors import ArgumentError, HeadwaterError
 from headwater.keras.keras_tensor import KerasTensor
 from headwater.keras.layers.layer import Layer
+from headwater.keras.models.costs import Costs
 from headwater.keras.models.functional import Functional
 from headwater.keras.utils.sizes import readable_size, variable_bytes
 
@@ -23,9 +24,10 @@ def print_summary(
     expand_nested: bool = False,
     show_trainable: bool = False,
     layer_range: Any = None,
+    show_costs: bool = False,
 ) -> None:
     """Print the summary of a model; the arguments are those of `Model.summary`."""
-    text = summary_text(model, line_length, positions, expand_nested, show_trainable, layer_range)
+    text = summary_text(model, line_length, positions, expand_nested, show_trainable, layer_range, show_costs)
     if print_fn is not None:
         print_fn(text)
         return
@@ -41,6 +43,7 @@ def summary_text(
     expand_nested: bool = False,
     show_trainable: bool = False,
     layer_range: Any = None,
+    show_costs: bool = False,
 ) -> str:
     """The summary of a model as text."""
     operations = model.operations if isinstance(model, Functional) else model.layers
@@ -57,12 +60,19 @@ def summary_text(
         ends = [end * 0.9 for end in ends] + [1.0]
         headers.append("Trainable")
         sides.append("center")
+    costs = Costs(model) if show_costs else None
+    if costs:
+        length += 28
+        ends = [end * (1 - 28 / length) for end in ends] + [1 - 16 / length, 1.0]
+        headers += ["FLOPs", "Activations"]
+        sides += ["right", "right"]
     length = line_length or min(length, shutil.get_terminal_size().columns - 4)
     widths = _widths(ends, length)
     rows = []
     for operation in _in_range(operations, layer_range):
-        rows += _rows(operation, model, chain, expand_nested, show_trainable, 0)
-    return "\n".join([f'Model: "{model.name}"', *draw_table(headers, rows, widths, sides), *_totals(model), ""])
+        rows += _rows(operation, model, chain, expand_nested, show_trainable, costs, 0)
+    totals = [*_totals(model), *(costs.totals() if costs else [])]
+    return "\n".join([f'Model: "{model.name}"', *draw_table(headers, rows, widths, sides), *totals, ""])
 
 
 def _is_chain(model: Functional) -> bool:
@@ -163,7 +173,7 @@ def _in_range(operations: Sequence[Any], layer_range: Any) -> Sequence[Any]:
 
 
 def _rows(
-    operation: Any, model: Any, chain: bool, expand_nested: bool, show_trainable: bool, level: int
+    operation: Any, model: Any, chain: bool, expand_nested: bool, show_trainable: bool, costs: Costs | None, level: int
 ) -> list[list[str]]:
     kind = getattr(operation, "type_name", type(operation).__name__)
     prefix = f"{'   ' * level}└ " if level else ""
@@ -173,10 +183,12 @@ def _rows(
     if show_trainable:
         has_weights = isinstance(operation, Layer) and bool(operation.weights)
         row.append(("Y" if operation.trainable else "N") if has_weights else "-")
+    if costs:
+        row += [costs.flops_text(operation), costs.activations_text(operation)]
     rows = [row]
     if expand_nested and getattr(operation, "layers", None):
         for inner in operation.layers:
-            rows += _rows(inner, model, chain, expand_nested, show_trainable, level + 1)
+            rows += _rows(inner, model, chain, expand_nested, show_trainable, costs, level + 1)
     return rows
 
 

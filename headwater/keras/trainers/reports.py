@@ -7,7 +7,7 @@ from typing import Any
 
 from headwater import tree
 from headwater.errors import ArgumentError
-from headwater.frontend.explain import Explanation, explain
+from headwater.frontend.explain import Explanation, arithmetic, explain
 from headwater.frontend.function import ConcreteFunction
 from headwater.frontend.memory_plan import FunctionMemory, function_memory
 from headwater.frontend.tensor_spec import TensorSpec
@@ -168,6 +168,24 @@ class Reports:
             return function_memory(self._step_program(step, specs, structure))
 
         return MemoryPlan(batch_size, make(batch_size), self, make)
+
+    def flops_by_layer(self, step: str = "predict") -> dict[str, int]:
+        """How many additions, multiplications and the like a step takes for a batch of one row, by layer.
+
+        Args:
+            step: "train", "test" or "predict".
+        Returns: {path of layers: number}, the path as errors show it; gradients are marked so.
+        Raises: ArgumentError where the shapes can't be known.
+        Example:
+            >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2, name="only")], name="model")
+            >>> model.flops_by_layer()
+            {"Sequential 'model' > Dense 'only'": 18}
+        """
+        self._require_step(step)
+        data = self._input_specs() if step == "predict" else pack(self._input_specs(), self._target_specs())
+        leaves, structure = tree.flatten(data)
+        specs = [((1, *leaf.shape[1:]), leaf.dtype) for leaf in leaves]
+        return arithmetic(self._step_program(step, specs, structure))
 
     def _step_program(self, step: str, specs: Any, structure: Any) -> ConcreteFunction:
         return self._program(step).compiled(specs, structure)[0]  # type: ignore[attr-defined]
