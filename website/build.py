@@ -38,6 +38,7 @@ def assemble():
     for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/**/*.md")]:
         _put(page)
     (SOURCE / "README.md").rename(SOURCE / "index.md")
+    shutil.copy(ROOT / "website" / "iframe-worker.js", SOURCE)
     api = SOURCE / "api"
     api.mkdir()
     for name, (_, text) in api_pages().items():
