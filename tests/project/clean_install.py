@@ -81,10 +81,13 @@ def main():
     }
     elsewhere = {**os.environ, "PYTHONPATH": "", "PYTHONWARNINGS": "error"}
     spoken = run(python, "-c", TRAIN, cwd=WORK, env=elsewhere)
+    listed = run(home / "bin" / "headwater", "examples", cwd=WORK, env=elsewhere)
     print(json.dumps(figures))
     problems = [f"{name} is {figures[name]}, over {limit}" for name, limit in LIMITS.items() if figures[name] > limit]
     if spoken.stdout or spoken.stderr:
         problems.append(f"importing and training were not silent:\n{spoken.stdout}{spoken.stderr}")
+    if "quickstart.py" not in listed.stdout:
+        problems.append(f"the installed package does not list its examples:\n{listed.stdout}")
     if problems:
         sys.exit("\n".join(problems))
 
