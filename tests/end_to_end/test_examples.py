@@ -49,27 +49,3 @@ def test_the_network_by_hand_learns_as_well():
     assert result.returncode == 0, result.stderr
     accuracy = float(result.stdout.splitlines()[-1].split()[2].rstrip("%"))
     assert accuracy >= 93.0, result.stdout
-
-
-def test_topics_runs_from_texts_to_a_saved_model(tmp_path, monkeypatch):
-    """On a few made-up posts: the real ones are fetched, which a test does not do."""
-    from headwater import datasets
-    from headwater.datasets.loaded import Loaded
-
-    topics = load("topics", monkeypatch)
-    words = {"rec.autos": "engine wheel brake road", "rec.sport.hockey": "goalie shot period won"}
-    rng = np.random.default_rng(0)
-    splits = {}
-    for split, count in (("train", 120), ("test", 40)):
-        labels = np.array([list(words)[place % 2] for place in range(count)], object)
-        texts = [
-            " ".join(rng.choice(words[label].split(), 6)) + f" {split}{place}" for place, label in enumerate(labels)
-        ]
-        splits[split] = {
-            "text": np.array([*texts, "", texts[0]], object),
-            "label": np.array([*labels, "x", "y"], object),
-        }
-    monkeypatch.setattr(datasets, "load", lambda name: Loaded(datasets.card(name), splits))
-    monkeypatch.setattr(topics, "OUTPUT", tmp_path)
-    assert topics.main(epochs=8) == 1.0
-    assert (tmp_path / "topics.keras").exists()

@@ -1,0 +1,113 @@
+"""A language model from scratch: a GPT learns English from the Brown corpus, a million words, and then writes on.
+
+    python examples/language_model/train.py [--epochs 4] [--short] [--prompt "The old man"]
+
+It is judged by its perplexity on texts that it has not seen: between how many pieces it hesitates, on average.
+"""
+
+import argparse
+import contextlib
+import math
+import time
+from pathlib import Path
+
+import numpy as np
+from corpus import CONTEXT, Subwords, learn_subwords, load_texts, windows
+from gpt import build_gpt
+from sampling import Writer, write_without_cache
+from training import draw_curves, finished, report, train
+
+from headwater import keras
+
+BATCH = 32
+# Perplexity of this script on real Keras (JAX): python -m benchmarks.on_keras examples/language_model/train.py
+REAL_KERAS = None
+WAYS = {
+    "the likeliest": {"temperature": 0},
+    "temperature 1": {},
+    "temperature 0.7": {"temperature": 0.7},
+    "temperature 0.9, top 40": {"temperature": 0.9, "top_k": 40},
+    "top 0.9 of the probability": {"top_p": 0.9},
+}
+
+
+def samples(model, subwords, prompt, count):
+    """The prompt written on in each of the ways, as lines of text."""
+    writer, pieces = Writer(model), subwords.numbers(prompt)
+    for name, how in WAYS.items():
+        yield f"[{name}]\n{subwords.text(writer.write(pieces, count, np.random.default_rng(5), **how)[0])}\n"
+
+
+def speed(model, prompt, batch, count):
+    """Pieces a second, when `batch` texts are written at once."""
+    writer, rng = Writer(model, batch), np.random.default_rng(0)
+    writer.write(prompt, 2, rng)  # prepares the program
+    started = time.perf_counter()
+    writer.write(prompt, count, rng, temperature=0.9, top_k=40)
+    return batch * (count + len(prompt)) / (time.perf_counter() - started)
+
+
+def speed_without_cache(model, prompt, count):
+    """Pieces a second when everything is computed anew for each; and whether both ways write the same."""
+    write_without_cache(model, prompt, 1)
+    started = time.perf_counter()
+    written = write_without_cache(model, prompt, count)
+    took = time.perf_counter() - started
+    same = np.array_equal(written, Writer(model).write(prompt, count, None, temperature=0))
+    return count / took, same
+
+
+def main(options):
+    started = time.perf_counter()
+    keras.utils.set_random_seed(0)
+    folder = options.output / ("short" if options.short else "")
+    folder.mkdir(parents=True, exist_ok=True)
+    learnt, chosen, judged = load_texts(options.short)
+    if not (folder / "backup").exists():  # else a killed run goes on, with its own subwords
+        learn_subwords(learnt, folder / "subwords.model")
+    subwords = Subwords(folder / "subwords.model")
+    data, validation, test = (windows(texts, subwords) for texts in (learnt, chosen, judged))
+    sizes = [f"{inputs.size:,}" for inputs, _ in (data, validation, test)]
+    print("{} pieces to learn from, {} to choose by, {} to be judged by".format(*sizes))
+
+    model = build_gpt(steps=options.epochs * -(-len(data[0]) // BATCH))
+    model.summary()
+    curves, watch = train(model, data, validation, options.epochs, folder, BATCH)
+    model.save(folder / "gpt.keras")
+    with contextlib.suppress(ImportError):  # real Keras wants Graphviz for it
+        keras.utils.plot_model(model, folder / "model.svg", show_shapes=True, show_layer_names=True)
+
+    loss = model.evaluate(*test, batch_size=BATCH, verbose=0)
+    words = sum(len(text.split()) for text in judged)
+    count = 24 if options.short else 100
+    text = "\n".join(samples(model, subwords, options.prompt, count))
+    print(text)
+    (folder / "samples.txt").write_text(text, encoding="utf-8")
+    prompt = subwords.numbers(options.prompt)
+    one, many = (speed(model, prompt, batch, count) for batch in (1, 32))
+    slow, same = speed_without_cache(model, prompt, min(count, CONTEXT - len(prompt)))
+    print(f"with the cache and without, the likeliest text is {'the same' if same else 'NOT the same'}")
+    draw_curves(curves, folder / "curves.png")
+    finished(folder)
+
+    target = f"<= {REAL_KERAS} (real Keras)" if REAL_KERAS and not options.short else None
+    figures = {
+        "perplexity of a piece": (math.exp(loss), target),
+        "perplexity of a word": (math.exp(loss * test[1].size / words), None),
+        "pieces a second": (one, None),
+        "pieces a second, 32 texts at once": (many, None),
+        "pieces a second, without a cache": (slow, None),
+    }
+    report("language_model/train", figures, watch.step_ms, started)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--epochs", type=int)
+    parser.add_argument("--prompt", default="The old man")
+    parser.add_argument("--short", action="store_true", help="some of the texts and one epoch: seconds")
+    default = Path(__file__).resolve().parents[1] / "output" / "language_model"
+    parser.add_argument("--output", type=Path, default=default)
+    options = parser.parse_args()
+    options.epochs = options.epochs or (1 if options.short else 4)
+    main(options)
