@@ -25,6 +25,8 @@ class _Peers(types.ModuleType):
     """The module `headwater`: its attributes are TensorFlow's, but for `keras`."""
 
     def __getattr__(self, name):
+        if name == "keras":  # TensorFlow's is another module, without some of Keras's names
+            return importlib.import_module("keras")
         import tensorflow
 
         return getattr(tensorflow, name)
