@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 from films import FILMS, PEOPLE, load_films, rows_of
-from likes import HISTORY, SHOWN, histories, liked_by, recall
+from likes import HISTORY, NOTHING, SHOWN, histories, liked_by, recall
 from training import OUTPUT, draw_curves, plt, report, train
 
 import headwater as tf
@@ -29,7 +29,7 @@ def build_towers(dimension=48):
     history = keras.Input((HISTORY,), name="history", dtype="int32")
     sizes = {"user": (PEOPLE + 1, dimension), "age": (8, 4), "gender": (3, 2), "occupation": (22, 6)}
     vectors = [layers.Embedding(*size, name=f"{name}_vector")(whole[name]) for name, size in sizes.items()]
-    seen = layers.Embedding(FILMS + 1, dimension, mask_zero=True, name="seen_vector")(history)
+    seen = layers.Embedding(NOTHING + 1, dimension, mask_zero=True, name="seen_vector")(history)
     x = layers.Concatenate()([*vectors, layers.GlobalAveragePooling1D()(seen)])
     x = layers.Dense(2 * dimension, activation="relu")(layers.Dropout(0.3)(x))
     people = layers.UnitNormalization(name="person")(layers.Dense(dimension)(x))

@@ -14,9 +14,9 @@ import time
 from pathlib import Path
 
 import numpy as np
-from recordings import RATE, faster, load_captions
+from recordings import RATE, faster, load_captions, stretched
 from training import OUTPUT, draw_curves, plt, report, train
-from voices import BINS, HOP, MELS, griffin_lim, logarithm, mel_matrix, pitch, spectrum, stretched
+from voices import BINS, HOP, MELS, griffin_lim, logarithm, mel_matrix, pitch, spectrum
 
 import headwater as tf
 from headwater import keras

@@ -11,7 +11,6 @@ from headwater.keras import layers
 
 RATE, HOP, WINDOW, TRANSFORM = 22_050, 256, 640, 1_024  # samples a second, between frames, in a frame, in its transform
 MELS = 40
-SPEEDS = (1.0, 0.87, 0.93, 1.08, 1.16)
 
 
 def read(path):
@@ -50,10 +49,26 @@ def load_captions(languages, longest=2.6, count=None):
     return sounds, [text for _, text in texts], [language for language, _ in texts]
 
 
+def held_back(texts, share):
+    """Which recordings are to learn from, and which are not: a share of the texts, with all recordings of each."""
+    different = sorted(set(texts))
+    chosen = np.random.default_rng(0).permutation(len(different))[: int(share * len(different))]
+    held = np.isin([different.index(text) for text in texts], chosen)
+    return np.flatnonzero(~held), np.flatnonzero(held)
+
+
 def faster(sound, speed):
     """The sound played at another speed, which changes how long it is and how high."""
     places = np.arange(0, len(sound) - 1, speed)
     return np.interp(places, np.arange(len(sound)), sound).astype("float32")
+
+
+def stretched(rows, frames):
+    """Rows in the same order, but `frames` of them."""
+    places = np.linspace(0, len(rows) - 1, frames)
+    below = np.minimum(places.astype(int), len(rows) - 2)
+    share = (places - below)[:, None].astype("float32")
+    return rows[below] * (1 - share) + rows[below + 1] * share
 
 
 def log_mel(sounds):
@@ -61,12 +76,14 @@ def log_mel(sounds):
     layer = layers.MelSpectrogram(
         TRANSFORM, HOP, WINDOW, sampling_rate=RATE, num_mel_bins=MELS, min_freq=80, max_freq=8_000
     )
-    found, longest = [], max(len(sound) for sound in sounds)
+    found, order = [None] * len(sounds), np.argsort([len(sound) for sound in sounds])
     for start in range(0, len(sounds), 32):
-        some = sounds[start : start + 32]
-        padded = np.stack([np.pad(sound, (0, longest - len(sound))) for sound in some])
+        some = order[start : start + 32]  # of about the same length
+        longest = len(sounds[some[-1]])
+        padded = np.stack([np.pad(sounds[at], (0, longest - len(sounds[at]))) for at in some])
         decibels = np.asarray(layer(padded)).transpose(0, 2, 1)
-        found += [rows[: 1 + len(sound) // HOP] / 20 + 1 for rows, sound in zip(decibels, some)]
+        for at, rows in zip(some, decibels):
+            found[at] = rows[: 1 + len(sounds[at]) // HOP] / 20 + 1
     return found
 
 
@@ -78,11 +95,16 @@ def in_frame(rows, frames, shift=0):
     return whole
 
 
-class Varied(keras.utils.PyDataset):
-    """Batches in which no recording is heard twice alike: played faster or slower, moved, louder, in noise, with gaps.
+def pitched(rows, factor):
+    """Rows whose bands are moved upwards or downwards, as with a shorter or longer throat."""
+    places = np.clip(np.arange(MELS) * factor, 0, MELS - 1.001)
+    below = places.astype(int)
+    share = (places - below).astype("float32")
+    return rows[:, below] * (1 - share) + rows[:, below + 1] * share
 
-    `spectrograms` has a list for each of the speeds.
-    """
+
+class Varied(keras.utils.PyDataset):
+    """Batches in which nothing is heard twice alike: faster or slower, higher or lower, moved, in noise, with gaps."""
 
     def __init__(self, spectrograms, targets, frames, batch, seed=0, rounds=1, **options):
         super().__init__(**options)
@@ -91,7 +113,7 @@ class Varied(keras.utils.PyDataset):
         self.on_epoch_end()
 
     def __len__(self):
-        return len(self.order) // self.batch
+        return max(1, len(self.order) // self.batch)
 
     def on_epoch_end(self):
         count = len(self.targets)
@@ -103,7 +125,9 @@ class Varied(keras.utils.PyDataset):
 
     def vary(self, at):
         random = self.random
-        rows = self.spectrograms[random.integers(len(self.spectrograms))][at]
+        rows = self.spectrograms[at]
+        rows = stretched(rows, min(self.frames, int(len(rows) * random.uniform(0.85, 1.18))))
+        rows = pitched(rows, random.uniform(0.93, 1.08))
         room = max(1, self.frames - len(rows)) // 2
         rows = in_frame(rows, self.frames, random.integers(-min(room, 12), min(room, 12) + 1))
         tone = np.interp(np.arange(MELS), [0, 13, 26, 39], random.normal(0, 0.12, 4))  # another microphone

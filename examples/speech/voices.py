@@ -58,11 +58,3 @@ def pitch(sounds):
             if np.abs(frame).max() > 0.1 and same[best] > 0.4 * same[0]:
                 found.append(RATE / best)
     return float(np.median(found))
-
-
-def stretched(rows, frames):
-    """Rows in the same order, but `frames` of them."""
-    places = np.linspace(0, len(rows) - 1, frames)
-    below = np.minimum(places.astype(int), len(rows) - 2)
-    share = (places - below)[:, None].astype("float32")
-    return rows[below] * (1 - share) + rows[below + 1] * share

@@ -1,7 +1,7 @@
 """Which network reads letters best? Optuna tries widths, rates and dropouts, and stops what does not look promising.
 
     pip install optuna
-    python examples/tabular/tune.py [--trials 24] [--epochs 12] [--short]
+    python examples/tabular/tune.py [--trials 16] [--epochs 8] [--short]
 
 Each trial is a short training of the model of `letters.py`, judged on letters that are neither learnt nor in the test.
 Trials are kept in a file: a search that was killed goes on with the trials that are left.
@@ -82,7 +82,7 @@ def draw(study, path):
     plt.close(figure)
 
 
-def main(trials=24, epochs=12, short=False, output=OUTPUT):
+def main(trials=16, epochs=8, short=False, output=OUTPUT):
     """Search, train the best once more, draw, save. Returns its accuracy on the test letters."""
     started = time.perf_counter()
     training, validation, test = load_letters(short)
@@ -114,8 +114,8 @@ def main(trials=24, epochs=12, short=False, output=OUTPUT):
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--trials", type=int, default=24)
-    parser.add_argument("--epochs", type=int, default=12, help="of each trial; the best is then trained twice as long")
+    parser.add_argument("--trials", type=int, default=16)
+    parser.add_argument("--epochs", type=int, default=8, help="of each trial; the best is then trained twice as long")
     parser.add_argument("--short", action="store_true", help="a slice of the data, few trials: to see that all works")
     parser.add_argument("--output", type=Path, default=OUTPUT)
     main(**vars(parser.parse_args()))
