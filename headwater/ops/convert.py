@@ -46,6 +46,8 @@ def convert_to_tensor(x: Any, dtype: Any = None, sparse: Any = None, ragged: Any
 
 def _convert(x: Any, dtype: DType | None) -> Any:
     kind = type(x)
+    if kind is np.ndarray and dtype is None and x.dtype.kind in "biufc" and x.dtype.isnative:
+        return dispatch.array_from_numpy(x)
     if kind in _DEFAULTS:
         return scalar(x, _scalar_dtype(x, kind, dtype))
     if kind is not list and kind is not tuple:

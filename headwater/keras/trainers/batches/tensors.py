@@ -20,14 +20,8 @@ def as_tensor(value: Any, what: str) -> Tensor:
     """
     if isinstance(value, Tensor):
         return value
-    if _is_sparse(value):
-        from headwater.sparse import to_dense
-
-        value = to_dense(value, validate_indices=False)
-    if frames.is_frame(value):
-        value = frames.matrix(value, what)
-    elif frames.is_column(value):
-        value = frames.column(value)
+    if type(value) is not np.ndarray:
+        value = _plain(value, what)
     try:
         tensor = ops.convert_to_tensor(value)
     except (TypeError, ValueError) as error:
@@ -39,6 +33,17 @@ def as_tensor(value: Any, what: str) -> Tensor:
     if tensor.dtype == "float64" and settings.floatx() != "float64":
         tensor = ops.cast(tensor, settings.floatx())
     return tensor
+
+
+def _plain(value: Any, what: str) -> Any:
+    """What is no array itself as something that makes one."""
+    if _is_sparse(value):
+        from headwater.sparse import to_dense
+
+        value = to_dense(value, validate_indices=False)
+    if frames.is_frame(value):
+        return frames.matrix(value, what)
+    return frames.column(value) if frames.is_column(value) else value
 
 
 def is_array_like(value: Any) -> bool:
