@@ -160,7 +160,8 @@ class Trainer:
         config = dict(self._compile_config)
         if not isinstance(config["optimizer"], (dict, type(None))):
             config["optimizer"] = self.optimizer
-        config["jit_compile"] = bool(config["jit_compile"]) if config["jit_compile"] != "auto" else True
+        if config["jit_compile"] != "auto":  # whether a model can be compiled is for the one who loads it to say
+            config["jit_compile"] = bool(config["jit_compile"])
         return {key: serialize_keras_object(value) for key, value in config.items()}
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
