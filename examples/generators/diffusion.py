@@ -48,8 +48,7 @@ def build_unet(filters=24):
     x = residual(x, told, 2 * filters)
     x = layers.Conv2DTranspose(filters, 4, 2, padding="same")(x)
     x = residual(layers.Concatenate()([x, bridge]), told, filters)
-    x = layers.Conv2DTranspose(16, 4, 2, padding="same", activation="silu")(x)
-    velocity = layers.Conv2D(1, 3, padding="same")(layers.Concatenate()([x, noisy]))
+    velocity = layers.Conv2DTranspose(1, 4, 2, padding="same")(x)
     return keras.Model([noisy, angle, kind], velocity, name="unet")
 
 

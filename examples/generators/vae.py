@@ -1,6 +1,6 @@
 """A variational autoencoder: pictures become points of a small space, and points of that space become pictures.
 
-    python examples/generators/vae.py [--epochs 10] [--short]
+    python examples/generators/vae.py [--epochs 8] [--short]
 
 The loss is the negative ELBO in nats a picture: what it costs to describe the pixels given the code (binary
 cross-entropy), and to describe the code given the prior (KL divergence). Kingma and Welling 2013, arXiv:1312.6114.
@@ -50,8 +50,7 @@ def build_decoder(filters=16):
     x = layers.Dense(7 * 7 * 2 * filters, activation="relu")(x)
     x = layers.Reshape((7, 7, 2 * filters))(x)
     x = layers.Conv2DTranspose(2 * filters, 4, 2, padding="same", activation="relu")(x)
-    x = layers.Conv2DTranspose(filters, 4, 2, padding="same", activation="relu")(x)
-    return keras.Model(codes, layers.Conv2D(1, 3, padding="same")(x), name="decoder")
+    return keras.Model(codes, layers.Conv2DTranspose(1, 4, 2, padding="same")(x), name="decoder")
 
 
 def nats(pictures, logits):
@@ -68,7 +67,7 @@ def build_vae():
     return model
 
 
-def main(epochs=10, short=False, output=OUTPUT):
+def main(epochs=8, short=False, output=OUTPUT):
     """Train, measure, draw. Returns the ELBO of the test pictures."""
     started = time.perf_counter()
     keras.utils.set_random_seed(1)
@@ -108,7 +107,7 @@ def main(epochs=10, short=False, output=OUTPUT):
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--short", action="store_true", help="a slice of the data, one epoch: to see that all works")
     parser.add_argument("--output", type=Path, default=OUTPUT)
     main(**vars(parser.parse_args()))
