@@ -83,8 +83,12 @@ def draw(vectors, films, titles, counts, path, shown=400):
     places = places @ np.linalg.svd(places, full_matrices=False)[2][:2].T
     figure, panel = plt.subplots(figsize=(7.5, 5.5))
     panel.scatter(*places.T, s=10, c=films["year"][often], cmap="viridis")
-    for place, film in list(zip(places, often))[:40]:
-        panel.annotate(titles[film][:26], place, fontsize=6)
+    room, named = np.ptp(places, axis=0) * (0.24, 0.03), []
+    for place, film in zip(places, often):
+        if all((np.abs(place - other) > room).any() for other in named):  # titles do not cover one another
+            panel.annotate(titles[film][:26], place, fontsize=6)
+            named.append(place)
+    panel.set_xlim(right=places[:, 0].max() + room[0])
     panel.set(xticks=[], yticks=[], title="Films near one another are liked by the same people (yellow: new films)")
     figure.tight_layout()
     figure.savefig(path, dpi=90)
