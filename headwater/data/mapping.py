@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import collections
-import functools
 import queue
 import weakref
 from collections.abc import Callable
@@ -15,10 +14,11 @@ from headwater.data.specs import Signature
 from headwater.data.stage import Cursor, Over, Run, Stage
 from headwater.data.structure import Element, Form
 from headwater.data.vectorizing import OnBatches, on_batches
-from headwater.data.workers import Job, alone, cores, forks, submit
+from headwater.data.workers import Crew, Job, cores, forks
 from headwater.errors import ArgumentError
 
 AUTOTUNE = -1
+_AHEAD = 4  # elements for each thread, so that none waits for the next one
 _NOT_ASKED = object()
 
 
@@ -47,16 +47,22 @@ class Map(Stage):
         function: called with the element; the items of a tuple are its arguments.
         parallel: calls under way at once; 0 for one after the other, in the thread that asks.
         deterministic: whether results come in the order of the elements.
+        autotuned: whether it may read further ahead than that.
     """
 
     label = "map"
 
     def __init__(
-        self, source: Stage, function: Callable[..., Any], parallel: int = 0, deterministic: bool | None = None
+        self,
+        source: Stage,
+        function: Callable[..., Any],
+        parallel: int = 0,
+        deterministic: bool | None = None,
+        autotuned: bool = False,
     ) -> None:
         super().__init__(source)
         self.call = Call(function, source, self)
-        self.parallel, self.deterministic = parallel, deterministic
+        self.parallel, self.deterministic, self.autotuned = parallel, deterministic, autotuned
         self._on_batches: Any = _NOT_ASKED
 
     @property
@@ -79,6 +85,15 @@ class Map(Stage):
         if self._on_batches is _NOT_ASKED:
             self._on_batches = on_batches(self.call)
         return self._on_batches
+
+    @property
+    def ahead(self) -> int:
+        """How many elements it reads before their results are asked for."""
+        return self.parallel * _AHEAD if self.autotuned else self.parallel
+
+    def crew(self) -> Crew:
+        """Who makes the calls."""
+        return Crew(self.parallel, is_alone=self.parallel >= cores())
 
     def open(self, run: Run) -> Cursor:
         if not self.parallel or debug_mode():
@@ -115,9 +130,11 @@ class ParallelCursor(Over):
 
     def __init__(self, stage: Map, run: Run, ordered: bool) -> None:
         super().__init__(stage, run)
+        self.stage = stage
         self.call = stage.call.begin(run)
         self.called = self.call if run.watch is None else run.watch.measured(stage, self.call)
-        self.ordered, self.limit, self.timeout = ordered, stage.parallel, run.timeout
+        self.ordered, self.limit, self.timeout = ordered, stage.ahead, run.timeout
+        self.crew = stage.crew()
         self.index, self.ended = 0, False
         self.pending: collections.OrderedDict[Job, tuple[int, Element]] = collections.OrderedDict()
         self.finished: queue.SimpleQueue[Job] = queue.SimpleQueue()
@@ -159,10 +176,10 @@ class ParallelCursor(Over):
             self.index += 1
 
     def _start(self, index: int, element: Element) -> None:
-        call = self.called if self.limit < cores() else functools.partial(alone, self.called)
+        call = self.called
         job = Job(lambda: call(element, index), self.closed, None if self.ordered else self.finished.put)
         self.pending[job] = index, element
-        submit(job.run)
+        self.crew.add(job)
 
     def _first_finished(self) -> Job:
         try:
@@ -188,6 +205,7 @@ class ParallelCursor(Over):
         """Forget the calls that are under way, and make those of these elements."""
         self.closed.append(True)
         self.closed, self.finished, self.of_fork = [], queue.SimpleQueue(), forks()
+        self.crew = self.stage.crew()
         weakref.finalize(self, self.closed.append, True).atexit = False
         self.pending.clear()
         for index, element in waiting:

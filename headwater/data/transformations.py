@@ -14,7 +14,7 @@ from headwater.data.caching import Cache
 from headwater.data.combining import Concatenate
 from headwater.data.constructors import require_dataset, whole
 from headwater.data.folding import Rebatch, RejectionResample, Scan
-from headwater.data.mapping import Map, parallelism
+from headwater.data.mapping import AUTOTUNE, Map, parallelism
 from headwater.data.nesting import FlatMap, Interleave
 from headwater.data.padding import PaddedBatch, RaggedBatch, SparseBatch
 from headwater.data.prefetching import Prefetch
@@ -69,7 +69,8 @@ class Transformations:
             >>> [int(x) for x in tf.data.Dataset.range(3).map(lambda x: x * x)]
             [0, 1, 4]
         """
-        return self._then(Map(self._stage, map_func, parallelism(num_parallel_calls), deterministic), name)
+        parallel, autotuned = parallelism(num_parallel_calls), num_parallel_calls == AUTOTUNE
+        return self._then(Map(self._stage, map_func, parallel, deterministic, autotuned), name)
 
     def filter(self, predicate: Callable[..., Any], name: str | None = None) -> Dataset:
         """The elements for which a function is true.

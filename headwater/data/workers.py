@@ -93,13 +93,39 @@ def submit(task: Callable[[], None]) -> None:
     _workers.submit(task)
 
 
-def alone(function: Callable[..., Any], *args: Any) -> Any:
-    """What a function returns whose programs run in this thread alone: where there are as many such calls as cores,
-    sharing each of them among threads costs more than it gives."""
-    native.set_alone(True)
-    try:
-        return function(*args)
-    finally:
+class Crew:
+    """Workers, so many at most, that do jobs in the order in which they come. A worker goes on as long as there are
+    any: threads need not be woken for each of them.
+
+    Args:
+        size: how many jobs are done at once.
+        is_alone: whether the programs of a job run in its thread alone.
+    """
+
+    def __init__(self, size: int, is_alone: bool) -> None:
+        self._size, self._is_alone = size, is_alone
+        self._jobs: collections.deque[Job] = collections.deque()
+        self._lock = threading.Lock()
+        self._at_work = 0
+
+    def add(self, job: Job) -> None:
+        """Let one of them do a job."""
+        with self._lock:
+            self._jobs.append(job)
+            if self._at_work >= self._size:
+                return
+            self._at_work += 1
+        submit(self._work)
+
+    def _work(self) -> None:
+        native.set_alone(self._is_alone)
+        while True:
+            with self._lock:
+                if not self._jobs:
+                    self._at_work -= 1
+                    break
+                job = self._jobs.popleft()
+            job.run()
         native.set_alone(False)
 
 

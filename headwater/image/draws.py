@@ -99,6 +99,9 @@ def _flipped(image: Any, axis: int, seed: Any, stateless: bool, what: str) -> An
     image = image_tensor(image, what)
     shape = (image.shape[0], 1, 1, 1) if len(image.shape) == 4 else ()
     draw = drawn.stateless_uniform(shape, seed) if stateless else drawn.uniform(shape, seed=seed)
+    if not shape and image.shape[axis] is not None:  # one pass over the image, whichever way round
+        places = np.arange(image.shape[axis], dtype="int32")
+        return ops.take(image, ops.where(draw < 0.5, places[::-1].copy(), places), axis=axis)
     return ops.where(draw < 0.5, ops.flip(image, axis=axis), image)
 
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from headwater import ops
 from headwater.errors import ArgumentError, ShapeError
+from headwater.ir.dispatch import adopted_array
 
 _PILLOW_MODULES = r"PIL\."
 _MOST_PIXELS = 2**29  # of one file: more is taken for an attack
@@ -149,5 +149,5 @@ def image_of(pixels: np.ndarray) -> Any:
 
 
 def as_tensor(array: np.ndarray) -> Any:
-    """An array as a tensor."""
-    return ops.convert_to_tensor(np.ascontiguousarray(array))
+    """An array that nobody else holds as a tensor."""
+    return adopted_array(np.ascontiguousarray(array))

@@ -135,3 +135,49 @@ def test_a_pattern_that_matches_nothing_is_refused_at_once(folder: Any) -> None:
 def test_list_files_shuffles_by_default(folder: Any) -> None:
     orders = {tuple(tf.data.Dataset.list_files(f"{folder}/*").as_numpy_iterator()) for _ in range(8)}
     assert len(orders) > 1 and len({frozenset(order) for order in orders}) == 1
+
+
+@pytest.mark.parametrize("compression", [None, "GZIP"])
+def test_what_tensorflow_saved_is_loaded(tmp_path, compression):
+    rows = {
+        "x": np.arange(12, dtype="float32").reshape(4, 3), "text": [b"a", b"", b"cc", b"d"],
+        "pair": (np.arange(4) - 2, np.array([True, False, True, True])),
+    }  # fmt: skip
+    saved = real.data.Dataset.from_tensor_slices(rows)
+    saved.save(str(tmp_path / "rows"), compression)
+    loaded = tf.data.Dataset.load(str(tmp_path / "rows"))
+    assert len(loaded) == 4
+    described = [[(tuple(spec.shape), spec.dtype.name) for spec in lib.nest.flatten(data.element_spec)]
+                 for lib, data in ((tf, loaded), (real, saved))]  # fmt: skip
+    assert described[0] == described[1]
+    for mine, other in zip(loaded, saved):
+        tf.nest.map_structure(lambda a, b: np.testing.assert_array_equal(a.numpy(), b.numpy()), mine, other)
+    iterator = iter(loaded)
+    next(iterator)
+    place, wanted = iterator.save(), next(iterator)["text"]
+    iterator.restore(place)
+    assert next(iterator)["text"].numpy() == wanted.numpy() == b""
+
+
+def test_open_sizes_and_several_parts_of_tensorflow_are_loaded(tmp_path):
+    saved = real.data.Dataset.range(6).map(lambda n: real.range(n))
+    saved.save(str(tmp_path / "parts"), shard_func=lambda x: real.size(x, real.int64) % 2)
+    loaded = tf.data.Dataset.load(str(tmp_path / "parts"))
+    assert loaded.element_spec == tf.TensorSpec((None,), tf.int64)
+    assert sorted(x.numpy().tolist() for x in loaded) == [list(range(n)) for n in range(6)]
+
+
+def test_a_damaged_folder_of_tensorflow_is_refused(tmp_path):
+    real.data.Dataset.range(3).save(str(tmp_path / "rows"))
+    (file,) = tmp_path.glob("rows/*/*/*.snapshot")
+    data = file.read_bytes()
+    file.write_bytes(data[:-5])
+    with pytest.raises(tf.errors.DataLossError, match="ends within"):
+        list(tf.data.Dataset.load(str(tmp_path / "rows")))
+    for name in ("dataset_spec.pb", "snapshot.metadata"):
+        (tmp_path / "rows" / name).write_bytes(b"\xff\xff")
+        with pytest.raises(tf.errors.DataLossError, match="damaged"):
+            tf.data.Dataset.load(str(tmp_path / "rows"))
+    real.data.Dataset.from_tensors(real.ragged.constant([[1], []])).save(str(tmp_path / "ragged"))
+    with pytest.raises(tf.errors.UnimplementedError, match="not tensors"):
+        tf.data.Dataset.load(str(tmp_path / "ragged"))
