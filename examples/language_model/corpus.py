@@ -28,7 +28,7 @@ def load_texts(short=False):
         texts.setdefault(document, []).append(as_printed(sentence))
     texts = [" ".join(texts[document]) for document in sorted(texts)]
     if short:
-        texts = texts[::25]
+        texts = texts[::30]
     return [text for place, text in enumerate(texts) if place % 20 not in (5, 15)], texts[5::20], texts[15::20]
 
 

@@ -25,5 +25,5 @@ def load_posts(short=False):
     order = np.random.default_rng(0).permutation(len(train))
     held, learnt = order[:500], order[500:]
     if short:
-        held, learnt, test, asked = held[:100], learnt[:400], test[::20], asked[::20]
+        held, learnt, test, asked = held[:100], learnt[:320], test[::20], asked[::20]
     return (train[learnt], numbers[learnt]), (train[held], numbers[held]), (test, asked), groups
