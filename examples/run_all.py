@@ -41,10 +41,12 @@ def run(script, short):
     return {**found, "seconds": round(time.perf_counter() - start, 1)}
 
 
-def is_met(value, target):
-    """Whether a value is on the right side of a target such as ">= 0.93"."""
-    sign, bound = target.split()
-    return COMPARE[sign](value, float(bound))
+def verdict(value, target):
+    """Whether a value is on the right side of a target such as ">= 0.93"; nothing for a target in words, or none."""
+    sign, _, bound = (target or "").partition(" ")
+    if sign not in COMPARE:
+        return ""
+    return "met" if COMPARE[sign](value, float(bound)) else "MISSED"
 
 
 def rows(result):
@@ -54,8 +56,7 @@ def rows(result):
         yield result["application"], result["error"], "", "", "failed", minutes
     for name, figure in result["figures"].items():
         value, target = figure["value"], figure.get("target")
-        verdict = "" if target is None else "met" if is_met(value, target) else "MISSED"
-        yield result["application"], name, f"{value:.4g}", target or "", verdict, minutes
+        yield result["application"], name, f"{value:.4g}", target or "", verdict(value, target), minutes
 
 
 def main():
