@@ -1,7 +1,7 @@
 """One voice made into another, by way of mel spectrograms and Griffin-Lim, written as WAV files to listen to.
 
     pip install soundfile
-    python examples/speech/convert.py [--source ca --target fr] [--epochs 30] [--short]
+    python examples/speech/convert.py [--source ca --target fr] [--epochs 10] [--short]
 
 A mel spectrogram has lost most of a sound: its phase, and all but 80 numbers of 513 in each frame. A network that knows
 one voice fills in the spectrum, and Griffin and Lim's iteration finds a phase that goes with it. Played with the other
@@ -25,7 +25,7 @@ from headwater.keras import layers
 CROP = 64  # frames of a training example
 
 
-def build_voice(units=256, steps=2_000):
+def build_voice(units=192, steps=560):
     """Logarithmic mel spectra (frames, 80) to logarithmic spectra (frames, 513)."""
     inputs = keras.Input((None, MELS), name="mel")
     x = layers.Conv1D(units, 5, padding="same", activation="relu")(inputs)
@@ -62,7 +62,7 @@ def draw(pictures, path):
     plt.close(figure)
 
 
-def main(source="ca", target="fr", epochs=30, short=False, output=OUTPUT):
+def main(source="ca", target="fr", epochs=10, short=False, output=OUTPUT):
     """Train the voice of the target, give it the words of the source. Returns the errors of both ways."""
     started = time.perf_counter()
     keras.utils.set_random_seed(0)
@@ -133,7 +133,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--source", default="ca", help="the language of who speaks")
     parser.add_argument("--target", default="fr", help="the language of whose voice is to be heard")
-    parser.add_argument("--epochs", type=int, default=30)
+    parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--short", action="store_true", help="some recordings, two epochs: to see that all works")
     parser.add_argument("--output", type=Path, default=OUTPUT)
     main(**vars(parser.parse_args()))

@@ -132,9 +132,9 @@ class Varied(keras.utils.PyDataset):
         rows = in_frame(rows, self.frames, random.integers(-min(room, 12), min(room, 12) + 1))
         tone = np.interp(np.arange(MELS), [0, 13, 26, 39], random.normal(0, 0.12, 4))  # another microphone
         rows = rows + tone.astype("float32") + np.float32(random.normal(0, 0.15))
-        floor = np.float32(random.uniform(-3, -0.9))
+        floor = np.float32(random.uniform(-3, -1.1))
         rows = np.maximum(rows, floor + random.normal(0, 0.2, rows.shape).astype("float32"))
-        for axis, longest in ((0, 12), (1, 6), (1, 6)):  # SpecAugment (Park et al. 2019, arXiv:1904.08779)
+        for axis, longest in ((0, 1 + self.frames // 18), (1, 6), (1, 6)):  # SpecAugment, arXiv:1904.08779
             width = random.integers(0, longest)
             start = random.integers(0, rows.shape[axis] - width)
             rows[(slice(None),) * axis + (slice(start, start + width),)] = floor
