@@ -21,4 +21,6 @@ install(TARGETS _native headwater_pool LIBRARY DESTINATION ${package})
 if(HEADWATER_CARRIED_ONEDNN)
   install(FILES ${HEADWATER_CARRIED_ONEDNN} DESTINATION ${package})
 endif()
-install(DIRECTORY examples/ DESTINATION headwater/examples FILES_MATCHING PATTERN "*.py" PATTERN "output" EXCLUDE)
+if(NOT SKBUILD_STATE STREQUAL "editable")  # a checkout has its examples beside the package
+  install(DIRECTORY examples/ DESTINATION headwater/examples FILES_MATCHING PATTERN "*.py" PATTERN "output" EXCLUDE)
+endif()
