@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from recordings import MELS, Varied, held_back, in_frame, load_captions, log_mel
+from recordings import MELS, RATE, Varied, held_back, in_frame, load_captions, log_mel
 from training import OUTPUT, draw_curves, plt, report, train
 
 from headwater import keras
@@ -92,9 +92,9 @@ def draw(rows, scores, text, alphabet, path):
         style = {"color": "lightgrey"} if number == 0 else {}
         below.plot(4 * np.arange(len(chances)), chances[:, number], label=name.replace(" ", "space"), **style)
     below.set(xlabel="frame (11.6 ms)", ylabel="probability")
-    below.legend(ncols=2, fontsize=7, loc="upper right", bbox_to_anchor=(1.15, 1))
+    below.legend(ncols=2, fontsize=7, loc="upper left", bbox_to_anchor=(1, 1))
     figure.tight_layout()
-    figure.savefig(path, dpi=90)
+    figure.savefig(path, dpi=90, bbox_inches="tight")
     plt.close(figure)
 
 
@@ -105,6 +105,8 @@ def main(language="es", epochs=60, short=False, output=OUTPUT):
     sounds, texts, _ = load_captions({language}, count=80 if short else None)
     alphabet = "".join(sorted(set("".join(texts))))
     learnt, held = held_back(texts, 0.1)
+    whole = [len(texts[at]) < 25 * len(sounds[at]) / RATE for at in learnt]  # a few recordings say less than their text
+    learnt = learnt[whole]
     epochs = 2 if short else epochs
     spectrograms = log_mel([sounds[at] for at in learnt])
     asked = np.stack([in_frame(rows, FRAMES) for rows in log_mel([sounds[at] for at in held])])

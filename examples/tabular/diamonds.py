@@ -42,8 +42,8 @@ def load_diamonds(short=False):
 
 def feature_space():
     """How a row becomes what the network reads: words as numbers, numbers on a standard scale. Learns from rows."""
-    words = {name: FeatureSpace.string_categorical(output_mode="int", num_oov_indices=1) for name in GRADES}
-    numbers = {name: FeatureSpace.float_normalized() for name in NUMBERS}
+    words = {name: FeatureSpace.string_categorical(output_mode="int", name=name) for name in GRADES}
+    numbers = {name: FeatureSpace.float_normalized(name=name) for name in NUMBERS}
     return FeatureSpace(words | numbers, output_mode="dict")
 
 
