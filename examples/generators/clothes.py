@@ -63,8 +63,8 @@ def train(model, x, y=None, *, epochs, folder, batch=128, callbacks=()):
     model.fit(x, y, batch_size=batch, epochs=epochs, callbacks=callbacks, verbose=2)
     with open(curves, newline="") as file:
         rows = {row["epoch"]: row for row in csv.DictReader(file)}  # of an epoch that was done twice, the second
-    columns = next(iter(rows.values()))
-    return {name: [float(row[name]) for row in rows.values()] for name in columns if not name.startswith("val_")}, watch
+    columns = {name: [row[name] for row in rows.values()] for name in next(iter(rows.values()))}
+    return {name: np.asarray(column, "float32") for name, column in columns.items() if "NA" not in column}, watch
 
 
 def contact_sheet(images, path, columns=16, low=0.0, scale=2):

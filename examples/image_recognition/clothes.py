@@ -5,6 +5,8 @@ import json
 import time
 from pathlib import Path
 
+import numpy as np
+
 from headwater import datasets, keras
 
 CLASSES = ("T-shirt", "trousers", "pullover", "dress", "coat", "sandal", "shirt", "trainer", "bag", "ankle boot")
@@ -64,7 +66,8 @@ def train(model, data, validation, epochs, folder, batch=BATCH):
     model.fit(*data, batch_size=batch, epochs=epochs, validation_data=validation, callbacks=callbacks, verbose=2)
     with open(curves, newline="") as file:
         rows = {row["epoch"]: row for row in csv.DictReader(file)}  # of an epoch that was done twice, the second
-    return {name: [float(row[name]) for row in rows.values()] for name in next(iter(rows.values()))}, watch
+    columns = {name: [row[name] for row in rows.values()] for name in next(iter(rows.values()))}
+    return {name: np.asarray(column, "float32") for name, column in columns.items() if "NA" not in column}, watch
 
 
 def report(application, figures, step_ms, started):

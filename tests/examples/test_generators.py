@@ -22,11 +22,12 @@ def output(tmp_path_factory):
 
 
 def inputs_of(network, rng):
-    """Random inputs, a batch of four."""
-    return [
+    """Random inputs, a batch of four; of a network with a single one no list."""
+    inputs = [
         rng.integers(0, 10, 4).astype("int32") if tensor.dtype == "int32" else rng.normal(size=(4, *tensor.shape[1:]))
         for tensor in network.inputs
     ]
+    return inputs[0] if len(inputs) == 1 else inputs
 
 
 @pytest.mark.parametrize(
