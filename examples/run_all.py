@@ -43,7 +43,7 @@ def run(script, short):
 
 def verdict(value, target):
     """Whether a value is on the right side of a target such as ">= 0.93"; nothing for a target in words, or none."""
-    sign, _, bound = (target or "").partition(" ")
+    sign, bound, *_ = (*(target or "").split(), "", "")
     if sign not in COMPARE:
         return ""
     return "met" if COMPARE[sign](value, float(bound)) else "MISSED"

@@ -72,7 +72,7 @@ def main(options):
 
     model = build_gpt(steps=options.epochs * -(-len(data[0]) // BATCH))
     model.summary()
-    curves, watch = train(model, data, validation, options.epochs, folder, BATCH)
+    curves, watch = train(model, data, validation, options.epochs, folder, BATCH, keep_backup=True)
     model.save(folder / "gpt.keras")
     with contextlib.suppress(ImportError):  # real Keras wants Graphviz for it
         keras.utils.plot_model(model, folder / "model.svg", show_shapes=True, show_layer_names=True)
@@ -87,7 +87,7 @@ def main(options):
     one, many = (speed(model, prompt, batch, count) for batch in (1, 32))
     slow, same = speed_without_cache(model, prompt, min(count, CONTEXT - len(prompt)))
     print(f"with the cache and without, the likeliest text is {'the same' if same else 'NOT the same'}")
-    draw_curves(curves, folder / "curves.png")
+    draw_curves(curves, ["loss"], folder / "curves.png")
     finished(folder)
 
     target = f"<= {REAL_KERAS} (real Keras)" if REAL_KERAS and not options.short else None

@@ -65,7 +65,9 @@ def main(options):
         model.summary()
         begin_with(model, vectorize.get_vocabulary(), vectors)
         folder = output / model.name
-        curves[model.name], watch = train(model, numbered[0], numbered[1], options.epochs, folder, BATCH)
+        curves[model.name], watch = train(
+            model, numbered[0], numbered[1], options.epochs, folder, BATCH, keep_backup=True
+        )
         _, accuracy = model.evaluate(*numbered[2], verbose=0, batch_size=256)
         print(f"{model.name}: {accuracy:.1%} of the posts that it has not seen are right")
         figures[f"test accuracy of the {model.name}"], step_ms[model.name] = (accuracy, goal), watch.step_ms

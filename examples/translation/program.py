@@ -52,7 +52,9 @@ def main(name, build, options):
     steps = options.epochs * -(-len(targets) // BATCH)
     model = build(steps)
     model.summary()
-    curves, watch = train(model, (inputs, targets), examples(chosen, subwords), options.epochs, folder, BATCH)
+    curves, watch = train(
+        model, (inputs, targets), examples(chosen, subwords), options.epochs, folder, BATCH, keep_backup=True
+    )
     model.save(folder / "translator.keras")
     with contextlib.suppress(ImportError):  # real Keras wants Graphviz for it
         keras.utils.plot_model(model, folder / "model.svg", expand_nested=True)
@@ -65,7 +67,7 @@ def main(name, build, options):
         print(f"\n  english  {english[place]}\n  italian  {italian[place]}\n  model    {beam[place]}")
     for sentence, translation in zip(SHOWN, translate(model, SHOWN, subwords, width=options.beam)):
         print(f"\n  english  {sentence}\n  model    {translation}")
-    draw_curves(curves, folder / "curves.png")
+    draw_curves(curves, ["loss"], folder / "curves.png")
     draw_a_look(model, SHOWN[1], subwords, folder / "attention.png")
     (folder / "translations.txt").write_text("\n".join(beam) + "\n", encoding="utf-8")
     finished(folder)

@@ -10,6 +10,9 @@ from pathlib import Path
 
 import headwater
 
+_FIRST = "first_steps"  # the scripts that lie in the folder itself
+_SHARED = "application.py"  # what the applications have in common
+
 
 def add(commands: argparse._SubParsersAction) -> None:
     """Add the command to those of a parser."""
@@ -55,8 +58,9 @@ def copy_example(name: str) -> int:
         print(f"headwater: {name} is in this folder already", file=sys.stderr)
         return 2
     target.mkdir()
-    for script in known[name]:
-        shutil.copy(script, target / script.name)
+    for script in [*known[name], example_folder() / _SHARED]:
+        if name != _FIRST or script.name != _SHARED:
+            shutil.copy(script, target / script.name)
     print(f"python {target / known[name][0].name}")
     return 0
 
@@ -64,7 +68,8 @@ def copy_example(name: str) -> int:
 def _examples() -> dict[str, list[Path]]:
     """The scripts of each example, the one to begin with first."""
     folder = example_folder()
-    found = {"first_steps": sorted(folder.glob("*.py"), key=lambda script: (script.stem != "quickstart", script.stem))}
+    first = [script for script in folder.glob("*.py") if script.name not in (_SHARED, "run_all.py")]
+    found = {_FIRST: sorted(first, key=lambda script: (script.stem != "quickstart", script.stem))}
     for inside in sorted(folder.iterdir()):
         scripts = sorted(inside.glob("*.py"), key=lambda script: (script.stem != "train", script.stem))
         if scripts and inside.name != "output":

@@ -161,6 +161,9 @@ def test_examples_are_listed_and_copied_once(tmp_path, monkeypatch, capsys):
     assert "quickstart.py" in capsys.readouterr().out
     assert main(["examples", "first_steps"]) == 0
     assert (tmp_path / "first_steps" / "by_hand.py").read_text().startswith('"""')
+    assert not (tmp_path / "first_steps" / "application.py").exists()
+    assert main(["examples", "recommender"]) == 0
+    assert (tmp_path / "recommender" / "application.py").exists()
     assert main(["examples", "first_steps"]) == 2
     assert main(["examples", "nothing"]) == 2
 

@@ -19,7 +19,7 @@ def run_all():
 @pytest.mark.parametrize(
     ("value", "target", "expected"),
     [(0.93, ">= 0.93", "met"), (0.92, ">= 0.93", "MISSED"), (0.94, "<= 0.94", "met"), (1.0, "< 1", "MISSED"),
-     (1.0, None, ""), (1.0, "within 2 % of Keras on JAX", "")],
+     (1.0, None, ""), (0.8, ">= 0.75 (a baseline)", "met"), (1.0, "within 2 % of Keras on JAX", "")],
 )  # fmt: skip
 def test_a_figure_is_held_to_its_target(run_all, value, target, expected):
     assert run_all.verdict(value, target) == expected
