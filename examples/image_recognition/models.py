@@ -23,7 +23,7 @@ def convolution(x, filters, strides=1, activation="relu"):
     return layers.Activation(activation)(x) if activation else x
 
 
-def build_cnn(steps=4_300, peak=4e-3):
+def build_cnn(steps=5_160, peak=4e-3):
     """Five convolutions and two poolings, then the mean of each of the last 96 maps, weighed by one dense layer.
 
     `steps` is the length of training: the learning rate rises to `peak` in a tenth of it and falls to 0 on a cosine.

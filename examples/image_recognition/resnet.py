@@ -1,4 +1,4 @@
-"""The same clothes, named by a small residual network, in half the epochs and with half the weights of the plain one.
+"""The same clothes, named by a small residual network, in fewer epochs and with half the weights of the plain one.
 
     python examples/image_recognition/resnet.py [--epochs 5] [--short]
 
