@@ -1,14 +1,13 @@
-"""The training that the applications of text share: killed, it goes on; finished, it begins anew."""
+"""examples/application.py: a training that is killed goes on; one that is finished begins anew."""
 
-import ast
 import importlib
+import json
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
@@ -17,7 +16,7 @@ SCRIPT = """
 import os, signal, sys
 from pathlib import Path
 import numpy as np
-import training
+import application
 from headwater import keras
 
 class Killed(keras.callbacks.Callback):
@@ -31,16 +30,16 @@ model.compile(keras.optimizers.Adam(0.01), "mse")
 x = np.arange(24, dtype="float32").reshape(8, 3) / 24
 fit = model.fit
 model.fit = lambda *data, callbacks, **options: fit(*data, callbacks=[*callbacks, Killed()], **options)
-curves, watch = training.train(model, (x, x[:, :1]), (x, x[:, :1]), 4, Path(sys.argv[1]), batch=8)
+curves, watch = application.train(model, (x, x[:, :1]), (x, x[:, :1]), 4, Path(sys.argv[1]), 8, keep_backup=True)
 print(len(watch.epochs), int(model.optimizer.iterations), *curves["epoch"])
 if "finished" in sys.argv:
-    training.finished(Path(sys.argv[1]))
+    application.finished(Path(sys.argv[1]))
 """
 
 
 def run(*arguments):
     command = [sys.executable, "-c", SCRIPT, *map(str, arguments)]
-    return subprocess.run(command, cwd=EXAMPLES / "translation", capture_output=True, text=True, timeout=300)
+    return subprocess.run(command, cwd=EXAMPLES, capture_output=True, text=True, timeout=300)
 
 
 def test_a_killed_training_goes_on_where_it_was_and_a_finished_one_begins_anew(tmp_path):
@@ -54,25 +53,11 @@ def test_a_killed_training_goes_on_where_it_was_and_a_finished_one_begins_anew(t
     assert anew.stdout.splitlines()[-1:] == ["4 4 0.0 1.0 2.0 3.0"], anew.stdout + anew.stderr[-3000:]
 
 
-@pytest.mark.parametrize("application", ["language_model", "text_classification"])
-def test_the_others_train_in_the_same_way(application):
-    def functions(folder):
-        tree = ast.parse((EXAMPLES / folder / "training.py").read_text(encoding="utf-8"))
-        shared = {"Stopwatch", "train", "finished", "report"}
-        return {node.name: ast.dump(node) for node in tree.body if getattr(node, "name", None) in shared}
-
-    assert len(functions("translation")) == 4
-    assert functions(application) == functions("translation")
-
-
 def test_the_figures_are_reported_as_one_line_of_json(monkeypatch, capsys):
-    import json
-
-    monkeypatch.syspath_prepend(EXAMPLES / "translation")
-    monkeypatch.delitem(sys.modules, "training", raising=False)
-    training = importlib.import_module("training")
-    monkeypatch.delitem(sys.modules, "training")
-    training.report("a/b", {"BLEU": (np.float32(1 / 3), ">= 0.3"), "loss": (2, None)}, 1.5, 0.0)
+    monkeypatch.syspath_prepend(EXAMPLES)
+    application = importlib.import_module("application")
+    monkeypatch.delitem(sys.modules, "application")
+    application.report("a/b", {"BLEU": (np.float32(1 / 3), ">= 0.3"), "loss": (2, None)}, 1.5, 0.0)
     record = json.loads(capsys.readouterr().out)
     assert record["figures"] == {"BLEU": {"value": 0.3333, "target": ">= 0.3"}, "loss": {"value": 2.0, "target": None}}
     assert record["application"] == "a/b" and record["step_ms"] == 1.5 and record["seconds"] > 0
