@@ -109,7 +109,7 @@ def run(name, model, epochs, batch, short, output):
     started, output = time.perf_counter(), place(output, short)
     folder = output / name
     images, _ = load_clothes(low=-1.0, short=short)
-    curves, watch = train(model, images, epochs=1 if short else epochs, folder=folder, batch=batch)
+    curves, watch = train(model, (images,), None, 1 if short else epochs, folder, batch)
 
     model.generator.save(folder / "generator.keras")
     codes = np.random.default_rng(0).normal(size=(512 if short else 5_000, CODE)).astype("float32")

@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from clothes import CLASSES, OUTPUT, contact_sheet, draw_curves, load_clothes, place, report, train
+from clothes import BATCH, CLASSES, OUTPUT, contact_sheet, draw_curves, load_clothes, place, report, train
 from judge import Judge
 
 from headwater import keras
@@ -99,7 +99,7 @@ def main(epochs=5, short=False, output=OUTPUT):
     folder, epochs = output / "diffusion", 1 if short else epochs
     images, kinds = load_clothes(low=-1.0, short=short)
     model = build_diffusion(steps=epochs * -(-len(images) // 128))
-    curves, watch = train(model, [images, kinds], epochs=epochs, folder=folder)
+    curves, watch = train(model, ([images, kinds],), None, epochs, folder, BATCH)
 
     model.network.save(folder / "network.keras")
     count, steps = (100, 3) if short else (1_000, 30)

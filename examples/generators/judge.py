@@ -6,7 +6,7 @@ arXiv:1706.08500); ours knows clothes, so its numbers can be compared with each 
 """
 
 import numpy as np
-from clothes import load_clothes, train
+from clothes import BATCH, load_clothes, train
 
 from headwater import keras
 from headwater.keras import layers
@@ -42,7 +42,7 @@ class Judge:
         else:
             model = build_judge()
             images, labels = load_clothes(short=short)
-            train(model, images, labels, epochs=1 if short else 3, folder=output / "judge")
+            train(model, (images, labels), None, 1 if short else 3, output / "judge", BATCH)
             model.save(file)
         self.classifier = model
         self.features = keras.Model(model.inputs, model.get_layer("features").output)

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from clothes import OUTPUT, contact_sheet, draw_curves, load_clothes, place, report, train
+from clothes import BATCH, OUTPUT, contact_sheet, draw_curves, load_clothes, place, report, train
 from judge import Judge
 
 from headwater import keras
@@ -75,7 +75,7 @@ def main(epochs=8, short=False, output=OUTPUT):
     folder = output / "vae"
     images, test = load_clothes(short=short)[0], load_clothes("test", short=short)[0]
     model = build_vae()
-    curves, watch = train(model, images, images, epochs=1 if short else epochs, folder=folder)
+    curves, watch = train(model, (images, images), None, 1 if short else epochs, folder, BATCH)
 
     elbo = -model.evaluate(test, test, batch_size=256, verbose=0)
     encoder, decoder = model.get_layer("encoder"), model.get_layer("decoder")

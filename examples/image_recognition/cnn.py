@@ -11,9 +11,9 @@ import time
 from pathlib import Path
 
 import numpy as np
-from clothes import BATCH, OUTPUT, load_clothes, place, report, train
+from clothes import BATCH, OUTPUT, draw_curves, load_clothes, place, report, train
 from models import build_cnn
-from pictures import draw_activation_maps, draw_curves, draw_misread, draw_model
+from pictures import draw_activation_maps, draw_misread, draw_model
 
 from headwater import keras
 
@@ -29,12 +29,12 @@ def main(epochs=12, short=False, output=OUTPUT, build=build_cnn, target=TARGET):
     model = build(steps=epochs * -(-len(training[0]) // BATCH))
     model.summary()
     folder = place(output, short) / model.name
-    curves, watch = train(model, training, validation, epochs, folder)
+    curves, watch = train(model, training, validation, epochs, folder, BATCH)
 
     model.save(folder / "model.keras")
     logits = model.predict(images, batch_size=256, verbose=0)
     accuracy = np.mean(logits.argmax(axis=1) == labels)
-    draw_curves(curves, folder / "curves.png")
+    draw_curves(curves, ["loss", "accuracy"], folder / "curves.png")
     draw_misread(images, labels, np.asarray(keras.ops.softmax(logits)), folder / "misread.png")
     draw_activation_maps(model, images, labels, folder / "activation_maps.png")
     draw_model(model, folder / "model.svg")

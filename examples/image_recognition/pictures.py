@@ -53,19 +53,6 @@ def draw_activation_maps(model, images, labels, path):
     _save(figure, path)
 
 
-def draw_curves(curves, path):
-    """Loss and accuracy after each epoch, in training (where pictures are augmented) and in validation."""
-    figure, panels = plt.subplots(1, 2, figsize=(9, 3.4))
-    epochs = np.arange(1, len(curves["loss"]) + 1)
-    for panel, name in zip(panels, ("loss", "accuracy")):
-        panel.plot(epochs, curves[name], "o-", label="training")
-        panel.plot(epochs, curves[f"val_{name}"], "o-", label="validation")
-        panel.set(xlabel="epoch", ylabel=name)
-        panel.grid(alpha=0.3)
-        panel.legend()
-    _save(figure, path)
-
-
 def draw_model(model, path):
     """The layers of a model. Headwater needs matplotlib for it; Keras needs pydot, and may go without."""
     with contextlib.suppress(ImportError):
