@@ -85,4 +85,5 @@ def test_the_ci_script_is_the_gate():
     script = (ROOT / ".ci" / "run").read_text()
     assert "make test" in script
     recipe = re.search(r"^test: (.+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
-    assert recipe[1].split() == ["check-lint", "check-install", "check-native", "check-sanitizers", "check-python"]
+    stages = ["check-lint", "check-install", "check-native", "check-sanitizers", "check-python", "check-site"]
+    assert recipe[1].split() == stages
