@@ -188,6 +188,7 @@ def test_a_stream_of_pairs_is_refused_with_the_remedy():
         (lambda: layers.StringLookup(vocabulary=["a", "[UNK]"], invert=True), ArgumentError, "OOV token"),
         (lambda: layers.StringLookup(vocabulary=["a", "b"], max_tokens=2), ArgumentError, "max_tokens is 2"),
         (lambda: layers.StringLookup(max_tokens=1), ArgumentError, "no room"),
+        (lambda: keras.utils.FeatureSpace.string_categorical("cut"), ArgumentError, "name="),
         (lambda: layers.StringLookup(pad_to_max_tokens=True), ArgumentError, "no max_tokens"),
         (lambda: layers.StringLookup(num_oov_indices=-1), ArgumentError, "negative"),
         (lambda: layers.StringLookup(output_mode="hot"), ArgumentError, "output_mode"),

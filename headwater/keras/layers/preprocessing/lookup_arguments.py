@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from headwater.errors import ArgumentError
 from headwater.keras.layers.preprocessing.vocabulary import repeated
 from headwater.keras.saving.serialization import in_safe_mode
@@ -64,6 +66,11 @@ def check(layer: Any) -> None:
 
 
 _CONTRADICTIONS = (
+    (
+        lambda layer: layer.max_tokens is not None and not isinstance(layer.max_tokens, (int, float, np.number)),
+        "max_tokens={max_tokens!r} is no number.",
+        "pass 2 or more, or None for any number; a feature takes its name by name=.",
+    ),
     (
         lambda layer: layer.max_tokens is not None and layer.max_tokens <= 1,
         "max_tokens={max_tokens} leaves no room for a vocabulary.",
