@@ -144,10 +144,10 @@ class _Script(ast.NodeVisitor):
 
     def visit_Call(self, node: ast.Call) -> None:
         full = self._full_name(node.func)
-        served = _served(full) if full is not None else None
-        if full is not None and served is not None:
+        if full is not None:
+            function = _served(full).value
             for keyword in node.keywords:
-                if keyword.arg is not None and not _takes(served.value, keyword.arg):
+                if keyword.arg is not None and not _takes(function, keyword.arg):
                     self._note(node, f"{full}({keyword.arg}=...)", "this keyword is not known; leave it out.")
         self.generic_visit(node)
 

@@ -106,13 +106,14 @@ def test_what_is_no_number_of_batches_is_refused(options):
 def test_rates_grow_by_the_same_factor_and_everything_is_put_back():
     model = perceptron(keras.optimizers.Adam(0.01))
     x, y = samples(200)
-    model.fit(x, y, epochs=2, verbose=0)
+    history = model.fit(x, y, epochs=2, verbose=0)
     before = [np.array(variable) for variable in [*model.variables, *model.optimizer.variables]]
     found = model.lr_find(x, y, low=1e-5, high=1.0, steps=30)
     after = [np.array(variable) for variable in [*model.variables, *model.optimizer.variables]]
     np.testing.assert_allclose(found.rates, np.geomspace(1e-5, 1.0, 30)[: len(found.rates)])
     assert len(found.losses) == len(found.rates)
     assert 1e-5 <= found.suggestion <= 1.0
+    assert model.history is history and not model.stop_training
     for old, new in zip(before, after, strict=True):
         np.testing.assert_array_equal(old, new)
 

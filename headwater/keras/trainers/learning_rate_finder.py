@@ -74,11 +74,12 @@ def find_learning_rate(
             "the learning rate follows a schedule, so other rates can't be tried.",
             fix="compile with a number as the learning rate, find one, and make the schedule from it.",
         ) from None
-    growing = _GrowingRate(low, high, steps)
+    growing, history = _GrowingRate(low, high, steps), model.history
     try:
         fit(growing)
     finally:
         growing.put_back()
+        model.history, model.stop_training = history, False
     return LearningRates(growing.rates, growing.losses)
 
 

@@ -6,16 +6,19 @@ import itertools
 from collections.abc import Iterator
 from typing import Any
 
+from headwater import tree
 from headwater.errors import ArgumentError
 from headwater.keras.trainers.batches import ArrayBatches, StreamBatches
 
 
-def batches_of_dev_run(fast_dev_run: Any) -> int:
-    """How many batches `fast_dev_run` asks for: 0 for False, 1 for True.
+def count_of_batches(value: Any, name: str) -> int:
+    """How many batches an argument of `fit` asks for: 0 for False, 1 for True.
 
     Raises: ArgumentError if it is no such number.
     """
-    return _count(fast_dev_run, "fast_dev_run")
+    if isinstance(value, int) and value >= 0:
+        return int(value)
+    raise ArgumentError(f"{name}={value!r} is not a number of batches.", fix="pass 1 or more, or 0 for a real run.")
 
 
 class KeptBatches:
@@ -31,15 +34,8 @@ class KeptBatches:
         return len(self._batches)
 
 
-def kept_batches(batches: ArrayBatches | StreamBatches, overfit_batches: Any) -> KeptBatches:
-    """The first of some batches.
-
-    Args:
-        batches: where they come from; their order is drawn once, if it is drawn.
-        overfit_batches: how many.
-    Raises: ArgumentError if it is no such number, or the source gives no batch.
-    """
-    count = _count(overfit_batches, "overfit_batches")
+def kept_batches(batches: ArrayBatches | StreamBatches, count: int) -> KeptBatches:
+    """The first of some batches; their order is drawn once, if it is drawn."""
     kept = [structure.unflatten(leaves) for leaves, structure in itertools.islice(iter(batches), count)]
     batches.close()
     return KeptBatches(kept)
@@ -47,13 +43,5 @@ def kept_batches(batches: ArrayBatches | StreamBatches, overfit_batches: Any) ->
 
 def without_traces(callbacks: Any) -> list[Any]:
     """Those of some callbacks that leave no file and no message to others behind."""
-    from headwater import tree
-
     found = tree.leaves(callbacks) if callbacks else []
     return [callback for callback in found if not getattr(callback, "leaves_traces", False)]
-
-
-def _count(value: Any, name: str) -> int:
-    if isinstance(value, (bool, int)) and value >= 0:
-        return int(value)
-    raise ArgumentError(f"{name}={value!r} is not a number of batches.", fix="pass 1 or more, or 0 for a real run.")

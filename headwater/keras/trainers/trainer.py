@@ -30,7 +30,7 @@ from headwater.keras.trainers.batches import (
 from headwater.keras.trainers.compile_loss import CompileLoss, check_loss
 from headwater.keras.trainers.compile_metrics import CompileMetrics, check_metrics
 from headwater.keras.trainers.logs import as_number, as_numbers
-from headwater.keras.trainers.rehearsal import batches_of_dev_run, kept_batches, without_traces
+from headwater.keras.trainers.rehearsal import count_of_batches, kept_batches, without_traces
 from headwater.keras.trainers.step import StepProgram, results_of
 from headwater.keras.utils.io import print_msg
 
@@ -418,7 +418,7 @@ class Trainer:
         self._require_compiled("fit")
         limit = settings.max_epochs()
         epochs = epochs if limit is None else min(epochs, limit)
-        rehearsed = batches_of_dev_run(fast_dev_run)
+        rehearsed = count_of_batches(fast_dev_run, "fast_dev_run")
         if rehearsed:
             epochs, steps_per_epoch, validation_steps = min(epochs, initial_epoch + 1), rehearsed, rehearsed
             callbacks = without_traces(callbacks)
@@ -430,8 +430,8 @@ class Trainer:
             )
         val_x, val_y, val_weight = unpack_validation(validation_data)
         batches = make_batches(x, y, sample_weight, batch_size=batch_size, shuffle=shuffle, class_weight=class_weight)
-        if overfit_batches:
-            kept = kept_batches(batches, overfit_batches)
+        if by_heart := count_of_batches(overfit_batches, "overfit_batches"):
+            kept = kept_batches(batches, by_heart)
             batches, (val_x, val_y, val_weight) = make_batches(kept), (kept, None, None)
         with contextlib.ExitStack() as open_sources:
             data = open_sources.enter_context(Epochs(batches, steps_per_epoch))
@@ -475,7 +475,7 @@ class Trainer:
     ) -> Any:
         """At which learning rates the model learns: a short run in which the rate grows from step to step.
 
-        Model, optimizer and metrics are as before when it is over, or broken off.
+        Weights, optimizer and `history` are as before when it is over, or broken off.
 
         Args:
             x, y: as in `fit`.
