@@ -15,9 +15,9 @@ _ENTRY = re.compile(r"^([\w*][\w*, .`\"'=|/\[\]()-]*?): (.*)$")
 
 
 def api_pages():
-    """Titles and texts of all pages, by file name.
+    """The texts of all pages, by file name.
 
-    Returns: dict from e.g. "keras.layers.md" to (title, Markdown).
+    Returns: dict from e.g. "keras.layers.md" to Markdown.
     """
     pages = {}
     for title, module in _modules():
@@ -25,7 +25,7 @@ def api_pages():
         if names:
             body = "\n".join(_entry(f"{title}.{name}", value) for name, value in names)
             about = inspect.getdoc(module) or ""
-            pages[f"{title}.md"] = (title, f"# {title}\n\n{_prose(about.splitlines())}\n\n{body}")
+            pages[f"{title}.md"] = f"# {title}\n\n{_prose(about.splitlines())}\n\n{body}"
     return pages
 
 
@@ -93,15 +93,12 @@ def _methods(cls):
 def _documentation(value):
     """A docstring as Markdown: sections in bold, arguments as lists, doctests as code."""
     text = inspect.getdoc(value) or ""
-    lines, out, section = text.splitlines(), [], None
+    lines, out = text.splitlines(), []
     while lines:
         match = _SECTION.match(lines[0])
         if match:
-            section = match[1]
-            rest = match[3].strip()
-            lines[0] = ""
-            block = _indented(lines)
-            out.append(_section(section, match[2], rest, block))
+            lines.pop(0)
+            out.append(_section(match[1], match[2], match[3].strip(), _indented(lines)))
         else:
             block = []
             while lines and not _SECTION.match(lines[0]):
@@ -111,8 +108,7 @@ def _documentation(value):
 
 
 def _indented(lines):
-    """Take the heading's line, and the indented ones after it."""
-    lines.pop(0)
+    """Take the indented lines that come first."""
     block = []
     while lines and (not lines[0].strip() or lines[0].startswith(" ")):
         block.append(lines.pop(0))
@@ -122,7 +118,7 @@ def _indented(lines):
 def _section(name, note, rest, block):
     title = f"**{name}**" + (f" ({note})" if note else "")
     if name.startswith("Example"):
-        return f"{title}\n\n```pycon\n" + "\n".join(line for line in block if line is not None).strip("\n") + "\n```"
+        return f"{title}\n\n```pycon\n" + "\n".join(block).strip("\n") + "\n```"
     if name in ("Args", "Attributes", "Call arguments") and not rest:
         return f"{title}\n\n" + "\n".join(_entries(block))
     return f"{title}: " + _prose([rest, *block]).replace("\n", " ").strip()
@@ -146,7 +142,7 @@ def _prose(lines):
     """Paragraphs; what is indented or a doctest is shown as code."""
     out, code = [], []
     for line in [*lines, ""]:
-        if line.startswith((" ", ">>>")) or (code and line.strip() and line.startswith(" ")):
+        if line.startswith((" ", ">>>")):
             code.append(line)
             continue
         if code:

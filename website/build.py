@@ -41,7 +41,7 @@ def assemble():
     shutil.copy(ROOT / "website" / "iframe-worker.js", SOURCE)
     api = SOURCE / "api"
     api.mkdir()
-    for name, (_, text) in api_pages().items():
+    for name, text in api_pages().items():
         (api / name).write_text(text, encoding="utf-8")
 
 

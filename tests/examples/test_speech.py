@@ -58,7 +58,7 @@ def test_a_script_hears_draws_and_saves_what_real_keras_loads(script, left, shap
 @pytest.fixture
 def speech(monkeypatch):
     """A script of the folder as a module."""
-    pytest.importorskip("soundfile")
+    pytest.importorskip("soundfile", reason="it reads the recordings")
     monkeypatch.syspath_prepend(EXAMPLES)
 
     def load(name):

@@ -95,7 +95,7 @@ def test_a_saved_model_takes_rows_of_the_table(run):
 
 
 def test_a_search_ends_with_a_picture_and_its_best_model(run):
-    pytest.importorskip("optuna")
+    pytest.importorskip("optuna", reason="it makes the search")
     record, folder = run("tune")
     assert record["figures"]["trials stopped early"]["value"] >= 0
     assert {path.name for path in folder.iterdir()} == {"search.png", "model.keras"}
