@@ -1,7 +1,5 @@
 """What the network got wrong, and where it looked: pictures for the eye, by matplotlib."""
 
-import contextlib
-
 import matplotlib
 import numpy as np
 from clothes import CLASSES
@@ -54,9 +52,8 @@ def draw_activation_maps(model, images, labels, path):
 
 
 def draw_model(model, path):
-    """The layers of a model. Headwater needs matplotlib for it; Keras needs pydot, and may go without."""
-    with contextlib.suppress(ImportError):
-        keras.utils.plot_model(model, path, show_shapes=True, dpi=60)
+    """The layers of a model."""
+    keras.utils.plot_model(model, path, show_shapes=True, dpi=60)
 
 
 def _save(figure, path):

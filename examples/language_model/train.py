@@ -6,7 +6,6 @@ It is judged by its perplexity on texts that it has not seen: between how many p
 """
 
 import argparse
-import contextlib
 import math
 import time
 from pathlib import Path
@@ -74,8 +73,7 @@ def main(options):
     model.summary()
     curves, watch = train(model, data, validation, options.epochs, folder, BATCH, keep_backup=True)
     model.save(folder / "gpt.keras")
-    with contextlib.suppress(ImportError):  # real Keras wants Graphviz for it
-        keras.utils.plot_model(model, folder / "model.svg", show_shapes=True, show_layer_names=True)
+    keras.utils.plot_model(model, folder / "model.svg", show_shapes=True, show_layer_names=True)
 
     loss = model.evaluate(*test, batch_size=BATCH, verbose=0)
     words = sum(len(text.split()) for text in judged)

@@ -8,7 +8,6 @@ a decomposition of its table also gives the networks vectors of words to begin w
 """
 
 import argparse
-import contextlib
 import time
 from pathlib import Path
 
@@ -72,8 +71,7 @@ def main(options):
         print(f"{model.name}: {accuracy:.1%} of the posts that it has not seen are right")
         figures[f"test accuracy of the {model.name}"], step_ms[model.name] = (accuracy, goal), watch.step_ms
         model.save(folder / "numbers.keras")
-        with contextlib.suppress(ImportError):  # real Keras wants Graphviz for it
-            keras.utils.plot_model(model, folder / "model.svg", show_shapes=True)
+        keras.utils.plot_model(model, folder / "model.svg", show_shapes=True)
         # What is kept takes posts as they are: the words and their numbers are part of it.
         text = keras.Input((), dtype="string")
         keras.Model(text, model(vectorize(text)), name="reader").save(folder / "reader.keras")

@@ -1,7 +1,6 @@
 """What both scripts of this folder do: learn, translate, judge, save, draw."""
 
 import argparse
-import contextlib
 import time
 from pathlib import Path
 
@@ -56,8 +55,7 @@ def main(name, build, options):
         model, (inputs, targets), examples(chosen, subwords), options.epochs, folder, BATCH, keep_backup=True
     )
     model.save(folder / "translator.keras")
-    with contextlib.suppress(ImportError):  # real Keras wants Graphviz for it
-        keras.utils.plot_model(model, folder / "model.svg", expand_nested=True)
+    keras.utils.plot_model(model, folder / "model.svg", expand_nested=True)
 
     english, italian = zip(*judged)
     greedy = translate(model, english, subwords)
