@@ -1,8 +1,9 @@
-// Strings and records for Python. As in bindings.cc, what comes in is checked here.
+// Strings, files and records for Python. As in bindings.cc, what comes in is checked here.
 #include "host_bindings.h"
 
 #include <nanobind/stl/vector.h>
 
+#include <cerrno>
 #include <cstring>
 #include <string>
 #include <string_view>
@@ -12,6 +13,7 @@
 #include "errors.h"
 #include "host/crc32c.h"
 #include "host/examples.h"
+#include "host/files.h"
 #include "host/records.h"
 #include "host/string_rows.h"
 
@@ -87,6 +89,24 @@ Buffer from_vector(DType dtype, const std::vector<T>& values) {
   return buffer;
 }
 
+// What a file holds; None for more than `most` bytes. A path is bytes.
+nb::object read_small(nb::bytes path, size_t most) {
+  std::string contents, name(path.c_str(), path.size());
+  if (name.find('\0') != std::string::npos) throw std::invalid_argument("a path holds a zero byte");
+  int error;
+  {
+    nb::gil_scoped_release unlocked;
+    error = read_small_file(name.c_str(), most, contents);
+  }
+  if (error == EFBIG) return nb::none();
+  if (error) {
+    errno = error;
+    PyErr_SetFromErrnoWithFilenameObject(PyExc_OSError, path.ptr());
+    throw nb::python_error();
+  }
+  return nb::bytes(contents.data(), contents.size());
+}
+
 nb::tuple scan(nb::bytes block) {
   RecordScan found;
   {
@@ -146,6 +166,7 @@ Buffer find_rows(const StringRows& rows, nb::handle keys) {
 
 void bind_host(nb::module_& module) {
   module.def("crc32c", [](nb::bytes data) { return crc32c(data.c_str(), data.size()); }, nb::arg("data"));
+  module.def("read_small_file", read_small, nb::arg("path"), nb::arg("most"));
   module.def("scan_records", scan, nb::arg("block"));
   module.def("frame_records", frame, nb::arg("records"));
   module.def("parse_examples", parse, nb::arg("serialized"), nb::arg("names"), nb::arg("kinds"));

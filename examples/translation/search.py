@@ -11,7 +11,8 @@ STRIDE = 8  # what is written so far is padded to a multiple of it: few shapes, 
 def candidates(model, written, source, memory, width):
     """The likeliest next pieces after each row, at most `width`, and the logarithms of their probabilities."""
     count = written.shape[1]
-    padded = np.pad(written, ((0, 0), (0, -count % STRIDE)), constant_values=PADDING)
+    length = min(count + -count % STRIDE, LENGTH)  # no vector says where in a sentence a piece after LENGTH stands
+    padded = np.pad(written, ((0, 0), (0, length - count)), constant_values=PADDING)
     hidden, _ = model.get_layer("decoder").predict_on_batch([padded, source, *memory])
     logits = model.get_layer("words")(np.asarray(hidden)[:, count - 1])
     values, places = ops.top_k(ops.log_softmax(logits), min(width, logits.shape[-1]))

@@ -12,7 +12,7 @@ import functools
 import hashlib
 import struct
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -30,7 +30,7 @@ from headwater.frontend.prelude import described_specs
 from headwater.frontend.prelude_programs import PreludePrograms
 from headwater.frontend.tensor import Tensor
 from headwater.frontend.tensor_spec import TensorSpec
-from headwater.frontend.tracing import init_scope, is_plain, output_specs
+from headwater.frontend.tracing import init_scope, output_specs
 from headwater.ir.spec import Spec
 
 _SIGNATURES = 8  # programs of one function; with more shapes it runs as Python
@@ -48,16 +48,6 @@ def enable_debug_mode() -> None:
 def debug_mode() -> bool:
     """Whether `enable_debug_mode` was called."""
     return _debug_mode
-
-
-@contextlib.contextmanager
-def untraced() -> Iterator[None]:
-    """Outside of traces and tapes."""
-    if is_plain():
-        yield
-    else:
-        with init_scope():
-            yield
 
 
 class Call:
@@ -129,7 +119,7 @@ class Call:
             self.traced = self._keyed(form)
             self._traced = function(self.traced, autograph=False)
         try:
-            with untraced():
+            with init_scope():
                 found = self._traced.get_concrete_function(NO_KEYS, *[TensorSpec(*spec) for spec in key])
         except Exception:  # whatever it is: if it is the user's mistake, it comes again when the function is called
             found = None
@@ -206,7 +196,7 @@ class Call:
         return self._described(functools.partial(described_specs, unknown=size), known)
 
     def _described(self, describe: Callable[..., Any], specs: Sequence[Spec]) -> Signature:
-        with untraced():
+        with init_scope():
             result = describe(self._keyed(self.source.signature.form), Spec((2, 4), as_dtype("uint32")), *specs)
         return Signature(*_specs_of(result))
 
@@ -327,17 +317,14 @@ class ActiveCall:
 
     def _of_program(self, program: ConcreteFunction, tensors: list[Any], index: int) -> Element:
         keys = as_tensor(self.keys(index)) if self.of.draws else self._no_keys
-        if is_plain():
+        with init_scope():
             result = program.call_flat([keys, *tensors])
-        else:
-            with init_scope():
-                result = program.call_flat([keys, *tensors])
         return self.result(result)
 
     def _of_strings(self, programs: PreludePrograms, tensors: list[Any], index: int) -> Element:
         """The result by way of a prelude and a program."""
         keys = as_tensor(self.keys(index)) if self.of.draws or not programs.known else self._no_keys
-        with untraced():
+        with init_scope():
             result = programs([keys, *tensors])
         return self.result(result)
 
@@ -358,7 +345,7 @@ class ActiveCall:
 
     def python(self, thunk: Callable[[], Any], index: int) -> Any:
         """What Python code of the user gives for an element, its random draws following from the element."""
-        with untraced(), keys_derived_from(lambda: self.keys(index)):
+        with init_scope(), keys_derived_from(lambda: self.keys(index)):
             return thunk()
 
     def result(self, value: Any) -> Element:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import itertools
 import queue
 import weakref
 from collections.abc import Callable
@@ -18,7 +19,8 @@ from headwater.data.workers import Crew, Job, cores, forks
 from headwater.errors import ArgumentError
 
 AUTOTUNE = -1
-_AHEAD = 4  # elements for each thread, so that none waits for the next one
+_MOMENT = 0.005  # seconds
+_AHEAD = 8  # elements for each thread, so that none waits for the next one
 _NOT_ASKED = object()
 
 
@@ -148,7 +150,7 @@ class ParallelCursor(Over):
         self._fill()
         if not self.pending:
             raise StopIteration
-        job = next(iter(self.pending)) if self.ordered else self._first_finished()
+        job = self._oldest() if self.ordered else self._first_finished()
         try:
             return job.result() if self.timeout is None else job.result_within(lambda attempt: self._wait(job, attempt))
         finally:
@@ -180,6 +182,14 @@ class ParallelCursor(Over):
         job = Job(lambda: call(element, index), self.closed, None if self.ordered else self.finished.put)
         self.pending[job] = index, element
         self.crew.add(job)
+
+    def _oldest(self) -> Job:
+        """The job whose result comes next. Where it is not done, one of those after it is waited for, for a moment: to
+        be woken for each element costs more than the elements that are ready come later."""
+        oldest = next(iter(self.pending))
+        if not oldest.is_done:
+            next(itertools.islice(self.pending, len(self.pending) // 2, None)).wait(_MOMENT)
+        return oldest
 
     def _first_finished(self) -> Job:
         try:

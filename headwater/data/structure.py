@@ -128,7 +128,9 @@ def as_tensor(component: Any) -> Any:
         return component
     if kind is np.ndarray and component.dtype.kind != "O":
         return dispatch.array_from_numpy(component)
-    if kind is bytes or kind is np.ndarray:
+    if kind is bytes:
+        return dispatch.array_from_numpy(as_array(component))
+    if kind is np.ndarray:
         return convert_to_tensor(component)
     if isinstance(component, np.generic):
         return dispatch.array_from_numpy(np.asarray(component))

@@ -11,10 +11,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from headwater.autodiff.batching import vectorize
-from headwater.data.calls import NO_KEYS, Call, debug_mode, untraced
+from headwater.data.calls import NO_KEYS, Call, debug_mode
 from headwater.data.structure import Element, as_tensor
 from headwater.frontend.function import ConcreteFunction, Function, function, functions_run_eagerly
 from headwater.frontend.tensor import Tensor
+from headwater.frontend.tracing import init_scope
 from headwater.ir.spec import Spec
 from headwater.primitives.elementwise import Elementwise
 
@@ -47,7 +48,7 @@ class OnBatches:
         return list(result) if type(result) is tuple else result
 
     def __call__(self, components: Element) -> Element:
-        with untraced():
+        with init_scope():
             result = self._function(*[as_tensor(component) for component in components])
         return (result,) if type(result) is Tensor else self.call.flattened(result)[0]
 

@@ -189,6 +189,16 @@ class Job:
             if self.finished is not None:
                 self.finished(self)
 
+    @property
+    def is_done(self) -> bool:
+        """Whether the call was made."""
+        return not self._done.locked()
+
+    def wait(self, seconds: float) -> None:
+        """Wait until the call was made, so long at most."""
+        if self._done.acquire(timeout=seconds):
+            self._done.release()
+
     def result(self) -> Any:
         """What the call gave, made here if it was not begun.
 

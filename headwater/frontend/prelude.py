@@ -255,8 +255,13 @@ class Prelude:
     def run(self, leaves: Sequence[Any]) -> list[Any]:
         """The values for another batch."""
         values = list(leaves)
-        for call in self.calls:
-            values += tree.leaves(_made(call.function, call.operands, call.structure, values))
+        with init_scope():
+            for call in self.calls:
+                found = call.function(_argument(call.operands, call.structure, values))
+                if isinstance(found, Array):
+                    values.append(found)
+                else:
+                    values += tree.leaves(found)
         return values
 
     def arguments(self, values: Sequence[Any]) -> list[Any]:
@@ -322,7 +327,12 @@ def described_specs(function: Callable[..., Any], *args: Any, unknown: int = 1) 
 
 def _made(function: Callable[[Any], Any], operands: Sequence[Any], structure: Any, values: Sequence[Any]) -> Any:
     with init_scope():
-        return function(structure.unflatten([values[item] if type(item) is int else item for item in operands]))
+        return function(_argument(operands, structure, values))
+
+
+def _argument(operands: Sequence[Any], structure: Any, values: Sequence[Any]) -> Any:
+    """What a call is made with."""
+    return structure.unflatten([values[item] if type(item) is int else item for item in operands])
 
 
 def _keep_what_is_used(graph: Graph) -> set[Value]:

@@ -4,7 +4,7 @@ returns."""
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from headwater import tree
@@ -28,11 +28,9 @@ def is_plain() -> bool:
     return dispatch.current_trace() is None and not dispatch.recorders()
 
 
-@contextlib.contextmanager
-def init_scope() -> Iterator[None]:
+def init_scope() -> contextlib.AbstractContextManager[None]:
     """Leave the functions being traced: what is computed inside is computed at once, and not recorded by tapes."""
-    with dispatch.tracing(None), dispatch.recording(()):
-        yield
+    return dispatch.Outside()
 
 
 def trace_aside(function: Callable[[], Any]) -> Any:

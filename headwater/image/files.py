@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from headwater.errors import ArgumentError, ShapeError
-from headwater.ir.dispatch import adopted_array
+from headwater.ir.dispatch import Array, adopted_array, array_to_numpy
 
 _PILLOW_MODULES = r"PIL\."
 _MOST_PIXELS = 2**29  # of one file: more is taken for an attack
@@ -44,7 +44,7 @@ def contents_of(contents: Any, what: str) -> bytes:
     """
     if isinstance(contents, (bytes, bytearray, memoryview)):
         return bytes(contents)
-    values = np.asarray(contents, object)
+    values = array_to_numpy(contents) if isinstance(contents, Array) else np.asarray(contents, object)
     if values.shape != ():
         raise ShapeError(
             f"{what}: contents of shape {values.shape}.", fix="decode one file at a time, with map for several."

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from headwater.backends.cpu import native
 from headwater.dtypes import as_dtype
 from headwater.errors import ArgumentError
 from headwater.frontend.prelude import before_programs
 from headwater.io import gfile
 from headwater.io.paths import local_path, os_errors
 from headwater.strings.elements import of_strings, texts
+
+_SMALL = 4 << 20  # bytes of a file that are read without Python's file object, which costs as much as they do
 
 
 @before_programs(lambda filename, name=None: ((), as_dtype("string")))
@@ -20,8 +23,12 @@ def read_file(filename: Any, name: str | None = None) -> Any:
     Raises: NotFoundError if it does not exist.
     """
     path = local_path(filename)
-    with os_errors(path), open(path, "rb") as file:
-        return of_strings([file.read()], ())
+    with os_errors(path):
+        data = native.read_small_file(os.fsencode(path), _SMALL)
+        if data is None:
+            with open(path, "rb") as file:
+                data = file.read()
+    return of_strings([data], ())
 
 
 def write_file(filename: Any, contents: Any, name: str | None = None) -> None:

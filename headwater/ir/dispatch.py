@@ -351,6 +351,20 @@ def recorders() -> tuple[Recorder, ...]:
     return _state.recorders
 
 
+class Outside(contextlib.ContextDecorator):
+    """Leaves all traces for a while, and hides from all recorders: what is applied inside is computed at once."""
+
+    def __enter__(self) -> None:
+        self._outer = _state.trace, _state.recorders
+        _state.trace, _state.recorders = None, ()
+
+    def __exit__(self, *error: object) -> None:
+        _state.trace, _state.recorders = self._outer
+
+    def _recreate_cm(self) -> Outside:  # each call of a function that it decorates has its own
+        return Outside()
+
+
 @contextlib.contextmanager
 def recording(active: tuple[Recorder, ...]) -> Iterator[None]:
     """Let exactly these recorders see what is applied; an empty tuple pauses all."""

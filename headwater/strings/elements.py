@@ -10,7 +10,7 @@ import numpy as np
 from headwater.dtypes import as_dtype
 from headwater.errors import DTypeError
 from headwater.frontend.prelude import before_programs
-from headwater.ir.dispatch import array_from_numpy, strings_are_traced
+from headwater.ir.dispatch import array_from_numpy, host_values, strings_are_traced
 from headwater.ops.convert import convert_to_tensor
 from headwater.ops.symbolic import composite_op
 
@@ -38,7 +38,7 @@ def texts(input: Any, what: str) -> np.ndarray:
         )
     if tensor.buffer is None:
         raise strings_are_traced(tensor.spec)
-    return np.asarray(tensor)
+    return host_values(tensor.buffer)
 
 
 def objects(values: Sequence[Any], shape: Any) -> np.ndarray:

@@ -1,6 +1,7 @@
 // Kernels that read at positions given by data: gather, gather_nd, take_along_axis.
 #include <algorithm>
 #include <cstring>
+#include <vector>
 
 #include "../kernel.h"
 #include "../thread_pool.h"
@@ -61,18 +62,30 @@ class GatherKernel final : public Kernel {
     if (bytes == 0) return;
     const char* x = static_cast<const char*>(in[0]);
     char* y = static_cast<char*>(out[0]);
+    if (view.outer == 1) return copy_resolved(x, y, [&](int64_t position) { return offset(in[1], position); });
+    std::vector<int64_t> offsets(static_cast<size_t>(count));  // each index is read once, however many parts x has
+    for (int64_t position = 0; position < count; ++position) offsets[position] = offset(in[1], position);
+    copy_resolved(x, y, [&](int64_t position) { return offsets[position]; });
+  }
+
+  // Where the row of an index lies in its part of x, -1 for a row of zeros.
+  int64_t offset(const void* indices, int64_t position) const {
+    int64_t row = resolve_index("gather", mode, read_index(indices, dtype, position), axis, view.size);
+    return row < 0 ? -1 : row * bytes;
+  }
+
+  template <class Offset>
+  void copy_resolved(const char* x, char* y, Offset&& offset_of) const {
     parallel_for(view.outer * count, row_grain(bytes), [&](int64_t begin, int64_t end) {
-      int64_t outer = begin / count, position = begin % count;
-      const char* base = x + outer * view.size * bytes;
-      copy_rows(y, begin, end, static_cast<size_t>(bytes), [&](int64_t) -> const char* {
-        int64_t row = resolve_index("gather", mode, read_index(in[1], dtype, position), axis, view.size);
-        const char* source = row < 0 ? nullptr : base + row * bytes;
-        if (++position == count) {
-          position = 0;
-          base += view.size * bytes;
-        }
-        return source;
-      });
+      while (begin < end) {
+        int64_t outer = begin / count, first = begin - outer * count, last = std::min(count, first + end - begin);
+        const char* part = x + outer * view.size * bytes;
+        copy_rows(y + outer * count * bytes, first, last, static_cast<size_t>(bytes), [&](int64_t position) {
+          int64_t at = offset_of(position);
+          return at < 0 ? nullptr : part + at;
+        });
+        begin += last - first;
+      }
     });
   }
 

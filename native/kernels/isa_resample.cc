@@ -1,33 +1,64 @@
 #include <cstring>
 
+#include "../elementwise/simd.h"
 #include "resample.h"
 
 namespace headwater::HW_ISA {
 
+// Floats of consecutive entries, as many as a vector holds.
+static HW_INLINE F32 floats_at(const float* x) { return load<F32>(x); }
+static HW_INLINE F32 floats_at(const uint8_t* x) {
+#if HW_ISA_LEVEL == 2
+  return (F32)_mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(load<__m128i>(x)));
+#elif HW_ISA_LEVEL == 1
+  return (F32)_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(x))));
+#else
+  F32 result;
+  for (int i = 0; i < kLanes<float>; ++i) result[i] = static_cast<float>(x[i]);
+  return result;
+#endif
+}
+
+// y = mix(x) for the `n` entries of a row; `mix` is called with vectors, and at the end with single floats.
+template <class Vectors, class Singles>
+static HW_INLINE void along_row(int64_t n, Vectors&& vectors, Singles&& singles, float* y) {
+  int64_t i = 0;
+  for (; i + kLanes<float> <= n; i += kLanes<float>) store(y + i, vectors(i));
+  for (; i < n; ++i) y[i] = singles(i);
+}
+
 // Two rows at a time: most images are mixed of two, and longer sums pass over y half as often.
 template <class T>
 static void mix_rows(const T* x, int64_t stride, const float* weights, int64_t terms, int64_t n, float* y) {
+  auto single = [](const T* row, int64_t i) HW_LAMBDA { return static_cast<float>(row[i]); };
+  float a = weights[0];
   if (terms == 1) {
-    float a = weights[0];
-    for (int64_t i = 0; i < n; ++i) y[i] = a * static_cast<float>(x[i]);
+    along_row(
+        n, [=](int64_t i) HW_LAMBDA { return a * floats_at(x + i); },
+        [=](int64_t i) HW_LAMBDA { return a * single(x, i); }, y);
     return;
   }
-  const T* first = x;
-  const T* second = x + stride;
-  float a = weights[0], b = weights[1];
-  for (int64_t i = 0; i < n; ++i) y[i] = a * static_cast<float>(first[i]) + b * static_cast<float>(second[i]);
+  const T *first = x, *second = x + stride;
+  float b = weights[1];
+  along_row(
+      n, [=](int64_t i) HW_LAMBDA { return a * floats_at(first + i) + b * floats_at(second + i); },
+      [=](int64_t i) HW_LAMBDA { return a * single(first, i) + b * single(second, i); }, y);
   for (int64_t t = 2; t + 1 < terms; t += 2) {
     first = x + t * stride;
     second = first + stride;
     a = weights[t];
     b = weights[t + 1];
-    for (int64_t i = 0; i < n; ++i)
-      y[i] = y[i] + (a * static_cast<float>(first[i]) + b * static_cast<float>(second[i]));
+    along_row(
+        n,
+        [=](int64_t i) HW_LAMBDA { return load<F32>(y + i) + (a * floats_at(first + i) + b * floats_at(second + i)); },
+        [=](int64_t i) HW_LAMBDA { return y[i] + (a * single(first, i) + b * single(second, i)); }, y);
   }
   if (terms % 2 == 1) {
     first = x + (terms - 1) * stride;
     a = weights[terms - 1];
-    for (int64_t i = 0; i < n; ++i) y[i] = y[i] + a * static_cast<float>(first[i]);
+    along_row(
+        n, [=](int64_t i) HW_LAMBDA { return load<F32>(y + i) + a * floats_at(first + i); },
+        [=](int64_t i) HW_LAMBDA { return y[i] + a * single(first, i); }, y);
   }
 }
 
@@ -40,29 +71,31 @@ void mix_rows_f32(const float* x, int64_t stride, const float* weights, int64_t 
 
 typedef float Pixel __attribute__((vector_size(16)));
 
-static inline Pixel load(const float* p) {
-  Pixel pixel;
-  std::memcpy(&pixel, p, sizeof pixel);
-  return pixel;
-}
-
-static inline Pixel mixed(const float* x, const float* weights, int64_t terms, int64_t channels) {
-  Pixel sum = weights[0] * load(x);
-  for (int64_t t = 1; t < terms; ++t) sum = sum + weights[t] * load(x + t * channels);
-  return sum;
-}
-
 // Pixels of three or four floats, four at a time: what a pixel of three writes too much, the next one overwrites.
-static void mix_wide(const float* x, const Band& band, int64_t count, int64_t channels, float* y) {
-  for (int64_t j = 0; j < count; ++j) {
-    Pixel pixel = mixed(x + band.starts[j] * channels, band.weights + j * band.terms, band.terms, channels);
-    bool last = j + 1 == count;
-    std::memcpy(y + j * channels, &pixel, last ? static_cast<size_t>(channels) * sizeof(float) : sizeof pixel);
+// `Terms` is how many pixels each is mixed of, or 0 where that is not known beforehand.
+template <int64_t Terms>
+static void mix_wide(const float* x, const Band& band, int64_t count, int64_t channels, float* __restrict y) {
+  const int64_t terms = Terms ? Terms : band.terms;
+  const int64_t* starts = band.starts;
+  const float* all_weights = band.weights;
+  auto mixed = [=](int64_t j) {
+    const float* from = x + starts[j] * channels;
+    const float* weights = all_weights + j * terms;
+    Pixel sum = weights[0] * load<Pixel>(from);
+    for (int64_t t = 1; t < terms; ++t) sum = sum + weights[t] * load<Pixel>(from + t * channels);
+    return sum;
+  };
+  for (int64_t j = 0; j + 1 < count; ++j) {
+    Pixel pixel = mixed(j);
+    std::memcpy(y + j * channels, &pixel, sizeof pixel);
   }
+  Pixel pixel = mixed(count - 1);
+  std::memcpy(y + (count - 1) * channels, &pixel, static_cast<size_t>(channels) * sizeof(float));
 }
 
 void mix_pixels(const float* x, const Band& band, int64_t count, int64_t channels, float* y) {
-  if (channels == 3 || channels == 4) return mix_wide(x, band, count, channels, y);
+  if (channels == 3 || channels == 4)
+    return band.terms == 2 ? mix_wide<2>(x, band, count, channels, y) : mix_wide<0>(x, band, count, channels, y);
   if (channels == 1) {
     for (int64_t j = 0; j < count; ++j) {
       const float* weights = band.weights + j * band.terms;

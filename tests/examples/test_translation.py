@@ -93,6 +93,17 @@ def test_a_wide_beam_finds_what_looking_at_every_translation_finds(parts, name, 
         assert score(row, [*greedy[row], *[0] * (4 - len(greedy[row]))]) <= best + 1e-5
 
 
+@pytest.mark.parametrize("name", ["recurrent", "transformer"])
+def test_a_translation_that_never_ends_is_cut_at_the_longest_length(parts, name):
+    pairs, search = parts["pairs"], parts["search"]
+    model = getattr(parts[name], f"build_{name}")(width=16)
+    bias = np.where(np.isin(np.arange(pairs.VOCABULARY), (pairs.END, pairs.PADDING)), -1e4, 0.0)
+    kernel, _ = model.get_layer("words").get_weights()
+    model.get_layer("words").set_weights([kernel, bias])
+    source = np.array([[pairs.START, 7, 8, pairs.END, *[pairs.PADDING] * (pairs.LENGTH - 4)]], "int32")
+    assert search.translate_batch(model, source, width=2, length_power=0.0).shape == (1, pairs.LENGTH)
+
+
 def test_subwords_come_back_as_the_text_they_were_made_of(parts, tmp_path):
     texts = ["the cat sat on the mat", "il gatto sul tappeto"] * 30
     parts["pairs"].learn_subwords(texts, tmp_path / "subwords.model")

@@ -1,6 +1,8 @@
 """Strings and records on the host: against plain Python, and on bytes that are anything."""
 
+import os
 import random
+import threading
 
 import numpy as np
 import pytest
@@ -155,3 +157,31 @@ def test_kinds_and_names_must_fit():
         native.parse_examples([b""], [b"a"], [])
     with pytest.raises(ValueError, match="kind must be"):
         native.parse_examples([b""], [b"a"], [4])
+
+
+def test_a_small_file_is_read_whole_and_a_larger_one_is_left_to_others(tmp_path):
+    path = tmp_path / "file"
+    for size in (0, 1, 99, 100, 101, 5_000):
+        data = random.Random(size).randbytes(size)
+        path.write_bytes(data)
+        assert native.read_small_file(bytes(path), 100) == (data if size <= 100 else None)
+
+
+def test_what_says_no_size_is_read_to_its_end(tmp_path):
+    assert b"Pid:" in native.read_small_file(b"/proc/self/status", 1 << 20)
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    data = random.Random(0).randbytes(300_000)
+    writer = threading.Thread(target=pipe.write_bytes, args=(data,))
+    writer.start()
+    assert native.read_small_file(bytes(pipe), 100) == data  # nobody could read it again
+    writer.join()
+
+
+def test_a_file_that_can_not_be_read_is_an_error_of_the_system(tmp_path):
+    with pytest.raises(FileNotFoundError, match="nothing"):
+        native.read_small_file(bytes(tmp_path / "nothing"), 100)
+    with pytest.raises(IsADirectoryError):
+        native.read_small_file(bytes(tmp_path), 100)
+    with pytest.raises(ValueError, match="zero byte"):
+        native.read_small_file(b"a\0b", 100)
