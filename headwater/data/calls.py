@@ -142,6 +142,12 @@ class Call:
                 self._after_preludes = PreludePrograms(function(self.traced, autograph=False), _SIGNATURES)
             return self._after_preludes
 
+    @property
+    def programs_of_strings(self) -> PreludePrograms | None:
+        """The programs of a function of strings, once there are some."""
+        programs = self._after_preludes
+        return programs if self.takes_strings and programs is not None and programs.known else None
+
     def _keyed(self, form: Form) -> Callable[..., Any]:
         """The function of keys for random draws, and of flat tensors."""
         from headwater.frontend.autograph import convert

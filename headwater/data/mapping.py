@@ -14,9 +14,9 @@ from headwater.data.patience import nothing_came, wait
 from headwater.data.specs import Signature
 from headwater.data.stage import Cursor, Over, Run, Stage
 from headwater.data.structure import Element, Form
-from headwater.data.vectorizing import OnBatches, on_batches
+from headwater.data.vectorizing import OnBatches, OnStringRows, on_batches, on_string_rows
 from headwater.data.workers import Crew, Job, cores, forks
-from headwater.errors import ArgumentError
+from headwater.errors import ArgumentError, NotTraceableError
 
 AUTOTUNE = -1
 _MOMENT = 0.005  # seconds
@@ -66,6 +66,7 @@ class Map(Stage):
         self.call = Call(function, source, self)
         self.parallel, self.deterministic, self.autotuned = parallel, deterministic, autotuned
         self._on_batches: Any = _NOT_ASKED
+        self._on_string_rows: Any = _NOT_ASKED
 
     @property
     def signature(self) -> Signature:  # type: ignore[override]
@@ -87,6 +88,28 @@ class Map(Stage):
         if self._on_batches is _NOT_ASKED:
             self._on_batches = on_batches(self.call)
         return self._on_batches
+
+    def on_string_rows(self) -> OnStringRows | None:
+        """The function of strings as one of several elements; None as long as that is not known, or if it must see
+        them one by one."""
+        if self._on_string_rows is _NOT_ASKED:
+            programs = self.call.programs_of_strings
+            if programs is None:
+                return None
+            self._on_string_rows = on_string_rows(self.call, programs)
+        return self._on_string_rows
+
+    def of_string_rows(self, elements: list[Element]) -> list[Element] | None:
+        """The results for several elements at once; None if they must be called for one by one, so that an error says
+        which of them is to blame."""
+        function = self.on_string_rows()
+        try:
+            return None if function is None else function(elements)
+        except NotTraceableError:
+            self._on_string_rows = None
+        except Exception:
+            pass
+        return None
 
     @property
     def ahead(self) -> int:
@@ -111,17 +134,31 @@ class MapCursor(Over):
         super().__init__(stage, run)
         self.call = stage.call.begin(run)
         self.index = 0
+        self.left: collections.deque[Element] = collections.deque()  # elements of the input to be called for next
 
     def __next__(self) -> Element:
-        element = next(self.upstream)
+        element = self.left.popleft() if self.left else next(self.upstream)
         self.index += 1
         return self.call(element, self.index - 1)
 
+    def take(self, count: int) -> list[Element]:
+        if count > 1 and not self.left and self.stage.on_string_rows() is not None:
+            elements = self.upstream.take(count)
+            found = self.stage.of_string_rows(elements) if elements else []
+            if found is not None:
+                self.index += len(found)
+                return found
+            self.left.extend(elements)
+        return super().take(count)
+
     def state(self) -> dict[str, Any]:
-        return {"index": self.index, "call": self.call.state(), **super().state()}
+        waiting = [{"index": self.index + place, "element": element} for place, element in enumerate(self.left)]
+        index = self.index + len(waiting)
+        return {"index": index, "waiting": waiting, "call": self.call.state(), **super().state()}
 
     def restore(self, state: dict[str, Any]) -> None:
-        self.index = int(state["index"])
+        self.left = collections.deque(tuple(each["element"]) for each in state["waiting"])
+        self.index = int(state["index"]) - len(self.left)
         self.call.restore(state["call"])
         super().restore(state)
 
@@ -138,6 +175,7 @@ class ParallelCursor(Over):
         self.ordered, self.limit, self.timeout = ordered, stage.ahead, run.timeout
         self.crew = stage.crew()
         self.index, self.ended = 0, False
+        self.left: collections.deque[Element] = collections.deque()  # elements of the input to be called for next
         self.pending: collections.OrderedDict[Job, tuple[int, Element]] = collections.OrderedDict()
         self.finished: queue.SimpleQueue[Job] = queue.SimpleQueue()
         self.closed: list[bool] = []
@@ -145,29 +183,55 @@ class ParallelCursor(Over):
         weakref.finalize(self, self.closed.append, True).atexit = False
 
     def __next__(self) -> Element:
-        if self.of_fork != forks():  # the threads that worked are not in this process
-            self._begin_again([(index, element) for index, element in self.pending.values() if index >= 0])
+        self._look_for_forks()
         self._fill()
         if not self.pending:
             raise StopIteration
+        try:
+            return self._result()
+        finally:
+            self._fill()
+
+    def _look_for_forks(self) -> None:
+        if self.of_fork != forks():  # the threads that worked are not in this process
+            self._begin_again([(index, element) for index, element in self.pending.values() if index >= 0])
+
+    def _result(self) -> Element:
+        """What the next of the calls that are under way gives."""
         job = self._oldest() if self.ordered else self._first_finished()
         try:
             return job.result() if self.timeout is None else job.result_within(lambda attempt: self._wait(job, attempt))
         finally:
             self.pending.pop(job, None)
-            self._fill()
 
     def _wait(self, job: Job, attempt: Any) -> None:
         assert self.timeout is not None
         index, element = self.pending[job]
         wait(attempt, self.timeout, lambda: self.call.place(element, index))
 
+    def take(self, count: int) -> list[Element]:
+        if count <= 1 or not self.ordered or self.left or self.stage.on_string_rows() is None:
+            return super().take(count)
+        self._look_for_forks()
+        found: list[Element] = []
+        while self.pending and len(found) < count:  # what is under way; nothing more is begun
+            found.append(self._result())
+        wanted = 0 if self.ended else count - len(found)
+        elements = self.upstream.take(wanted) if wanted else []
+        self.ended = self.ended or len(elements) < wanted
+        results = self.stage.of_string_rows(elements) if elements else []
+        if results is None:
+            self.left.extend(elements)
+            return found + super().take(len(elements))
+        self.index += len(results)
+        return found + results
+
     def _fill(self) -> None:
         """Begin calls; an error of the input has its place among their results."""
         finished = None if self.ordered else self.finished.put
-        while not self.ended and len(self.pending) < self.limit:
+        while (self.left or not self.ended) and len(self.pending) < self.limit:
             try:
-                element = next(self.upstream)
+                element = self.left.popleft() if self.left else next(self.upstream)
             except StopIteration:
                 self.ended = True
                 return
@@ -207,8 +271,10 @@ class ParallelCursor(Over):
 
     def state(self) -> dict[str, Any]:
         waiting = [{"index": index, "element": element} for index, element in self.pending.values() if index >= 0]
+        waiting += [{"index": self.index + place, "element": element} for place, element in enumerate(self.left)]
         return {
-            "index": self.index, "ended": self.ended, "waiting": waiting, "call": self.call.state(), **super().state()
+            "index": self.index + len(self.left), "ended": self.ended, "waiting": waiting, "call": self.call.state(),
+            **super().state(),
         }  # fmt: skip
 
     def _begin_again(self, waiting: list[tuple[int, Element]]) -> None:
@@ -222,7 +288,8 @@ class ParallelCursor(Over):
             self._start(index, element)
 
     def restore(self, state: dict[str, Any]) -> None:
-        self.index, self.ended = int(state["index"]), bool(state["ended"])
+        self.index, self.ended = int(state["index"]), bool(state.get("ended"))
+        self.left.clear()
         self.call.restore(state["call"])
         super().restore(state)
         self._begin_again([(int(each["index"]), tuple(each["element"])) for each in state["waiting"]])

@@ -12,10 +12,13 @@ from typing import Any
 
 from headwater.autodiff.batching import vectorize
 from headwater.data.calls import NO_KEYS, Call, debug_mode
-from headwater.data.structure import Element, as_tensor
+from headwater.data.structure import Element, as_array, as_tensor, stack
+from headwater.errors import NotTraceableError
 from headwater.frontend.function import ConcreteFunction, Function, function, functions_run_eagerly
+from headwater.frontend.prelude_programs import PreludePrograms
 from headwater.frontend.tensor import Tensor
 from headwater.frontend.tracing import init_scope
+from headwater.ir.replay import replay
 from headwater.ir.spec import Spec
 from headwater.primitives.elementwise import Elementwise
 
@@ -64,6 +67,52 @@ def on_batches(call: Call) -> OnBatches | None:
     if program is None or call.draws or not works_on_rows(program) or not _returns_tensors(program):
         return None
     return OnBatches(call)
+
+
+class OnStringRows:
+    """A user's function of strings, applied to several elements at once.
+
+    Calling it gives the components of each result for a list of elements.
+    """
+
+    def __init__(self, call: Call, program: ConcreteFunction) -> None:
+        self.call, self.program = call, program
+        self._dtypes = [spec.dtype for spec in call.source.signature.specs]
+        self._keys, self._taken = as_tensor(NO_KEYS), program.prelude.taken  # value 0 is the keys
+        self._specs = [spec for number, spec in zip(self._taken, program.input_specs) if number]
+        self._function: Function = function(vectorize(self._on_row), autograph=False)
+
+    def _on_row(self, *tensors: Any) -> Any:
+        rows = iter(tensors)
+        return replay(self.program.graph, [next(rows) if number else self._keys for number in self._taken])
+
+    def __call__(self, elements: Sequence[Element]) -> list[Element]:
+        """The components for each element.
+
+        Raises: NotTraceableError if the function must see its elements one by one; and what it raises for any of them.
+        """
+        columns = [
+            as_tensor(stack(column, dtype, self.call.owner.title))
+            for column, dtype in zip(zip(*elements), self._dtypes, strict=True)
+        ]
+        prelude = self.program.prelude
+        with init_scope():
+            values = prelude.on_rows([self._keys, *columns], len(elements))
+            arguments = [values[number] for number in self._taken if number]
+            if any(array.spec.shape[1:] != spec.shape for array, spec in zip(arguments, self._specs, strict=True)):
+                raise NotTraceableError("a function of strings gives rows of other shapes for several of them.")
+            computed = self._function(*arguments) if self.program.graph.outputs else []
+            result = self.program.restored(values, computed)
+        found = self.call.flattened(result)[0]
+        return list(zip(*map(as_array, found), strict=True))
+
+
+def on_string_rows(call: Call, programs: PreludePrograms) -> OnStringRows | None:
+    """The function of strings as one of several elements; None if it must see them one by one."""
+    program, source = programs.only_program, call.source.signature
+    if program is None or debug_mode() or functions_run_eagerly() or call.draws or not source.is_static:
+        return None
+    return OnStringRows(call, program) if works_on_rows(program) else None
 
 
 def _returns_tensors(program: ConcreteFunction) -> bool:

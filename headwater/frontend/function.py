@@ -190,6 +190,22 @@ class ConcreteFunction:
         tensors = [Tensor(spec, buffer) for spec, buffer in zip(self._output_specs, buffers)]
         return tensors[0] if self._single else self._restore(tensors)
 
+    def results_after(self, values: Sequence[Any]) -> Any:
+        """What the function returned, in its structure, for the values of its prelude."""
+        buffers = iter(self.run([tensor.buffer for tensor in self.prelude.arguments(values)]))
+        return self.restored(values, [Tensor(spec, buffer) for spec, buffer in zip(self._computed_specs, buffers)])
+
+    def restored(self, values: Sequence[Any], computed: Sequence[Any]) -> Any:
+        """The same, where the program's results are there: those that go past it are among the values."""
+        found, passed = iter(computed), self.prelude.passed
+        tensors = [values[passed[i]] if i in passed else next(found) for i in range(len(self._output_specs))]
+        return tensors[0] if self._single else self._restore(tensors)
+
+    @functools.cached_property
+    def _computed_specs(self) -> list[Spec]:
+        """Specs of the results that do not go past the program."""
+        return [spec for index, spec in enumerate(self._output_specs) if index not in self.prelude.passed]
+
     @functools.cached_property
     def _calls_python(self) -> bool:
         """Whether a Python function is called for its results: a gradient of the whole would call it again."""

@@ -91,12 +91,19 @@ class HostCall:
     Args:
         function: what is called.
         args, kwargs: its arguments.
+        on_rows: the same of many calls at once, as of `before_programs`; None if there is no such function.
     Attributes:
         tensors: those among the arguments that are being traced.
     """
 
-    def __init__(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        self.function = function
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        on_rows: Callable[..., Any] | None = None,
+    ) -> None:
+        self.function, self._on_rows = function, on_rows
         self._leaves, self._structure = tree.flatten((args, kwargs))
         self._places = [place for place, leaf in enumerate(self._leaves) if _is_traced(leaf)]
         self.tensors = [self._leaves[place] for place in self._places]
@@ -104,11 +111,24 @@ class HostCall:
             self._leaves[place] = None
 
     def __call__(self, tensors: Sequence[Array]) -> Any:
+        args, kwargs = self._arguments(tensors)
+        return self.function(*args, **kwargs)
+
+    def on_rows(self, tensors: Sequence[Array]) -> Any:
+        """What it returns for each row of the tensors, as rows.
+
+        Raises: NotTraceableError if it must be called for each.
+        """
+        if self._on_rows is None or len(tensors) != 1:
+            raise NotTraceableError("a function of strings is called for one row at a time.")
+        args, kwargs = self._arguments(tensors)
+        return self._on_rows(*args, **kwargs)
+
+    def _arguments(self, tensors: Sequence[Array]) -> Any:
         leaves = list(self._leaves)
         for place, tensor in zip(self._places, tensors):
             leaves[place] = tensor
-        args, kwargs = self._structure.unflatten(leaves)
-        return self.function(*args, **kwargs)
+        return self._structure.unflatten(leaves)
 
     def __eq__(self, other: object) -> bool:
         return (
@@ -142,14 +162,19 @@ class Prelude:
         leaves: the tensors of the batch that the step is traced for.
         lasting: whether the trace is for other batches as well: then sizes that a call does not promise stay open, and
             nothing is known of values.
+        passing: whether strings may be results; they go past the program.
+    Attributes:
+        passed: for each such result, by its position, the number of its value.
+        taken: the numbers of the values that the program takes, in the order of its arguments.
     """
 
-    def __init__(self, leaves: Sequence[Any], lasting: bool = False) -> None:
+    def __init__(self, leaves: Sequence[Any], lasting: bool = False, passing: bool = False) -> None:
         self.values = list(leaves)
-        self.lasting = lasting
+        self.lasting, self.passing = lasting, passing
+        self.passed: dict[int, int] = {}
         self._open: dict[int, Spec] = {}  # of the values whose sizes are left open
         self.calls: list[Call] = []
-        self._taken: list[int] = []  # the values that the program takes, in the order of its arguments
+        self.taken: list[int] = []
         self._numbers: dict[Value, int] = {}
         self._trace: Any = None
 
@@ -233,6 +258,13 @@ class Prelude:
         Returns: the specs of the arguments that are left.
         Raises: NotTraceableError if the graph needs strings.
         """
+        if self.passing:
+            self.passed = {
+                position: self._numbers[value]
+                for position, value in enumerate(graph.outputs)
+                if value.spec.dtype.kind == "string" and value in self._numbers
+            }
+            graph.outputs = [value for position, value in enumerate(graph.outputs) if position not in self.passed]
         used = _keep_what_is_used(graph)
         arguments = graph.inputs[: len(graph.inputs) - num_states]
         for value in arguments:
@@ -246,7 +278,7 @@ class Prelude:
         graph.inputs = [*kept, *graph.inputs[len(arguments) :]]
         for index, value in enumerate(graph.inputs):
             value.index = index
-        self._taken = [self._numbers[value] for value in kept]
+        self.taken = [self._numbers[value] for value in kept]
         self._trace = None
         return [value.spec for value in kept]
 
@@ -264,9 +296,25 @@ class Prelude:
                     values += tree.leaves(found)
         return values
 
+    def on_rows(self, columns: Sequence[Any], size: int) -> list[Any]:
+        """The values for `size` batches at once, where a column of the leaves of each is given.
+
+        Raises: NotTraceableError if a call must be made for each of them.
+        """
+        values = list(columns)
+        with init_scope():
+            for call in self.calls:
+                if not isinstance(call.function, HostCall):
+                    raise NotTraceableError("an operation on strings is done for one row at a time.")
+                found = tree.leaves(call.function.on_rows(_argument(call.operands, call.structure, values)))
+                if any(array.spec.shape[:1] != (size,) for array in found):
+                    raise NotTraceableError(f"a function of strings returns no row for each of {size}.")
+                values += found
+        return values
+
     def arguments(self, values: Sequence[Any]) -> list[Any]:
         """Those of the values that the program takes."""
-        return [values[number] for number in self._taken]
+        return [values[number] for number in self.taken]
 
     def specs(self, values: Sequence[Any]) -> tuple[Spec, ...]:
         """What a program depends on: the specs of the values, as far as they are not left open."""
@@ -358,12 +406,16 @@ def _opened(spec: Spec, promised: Any) -> Spec:
     return spec.with_shape(shape) if len(shape) == spec.ndim else spec
 
 
-def before_programs(promised: Callable[..., Any] | None = None) -> Callable[[Function], Function]:
+def before_programs(
+    promised: Callable[..., Any] | None = None, on_rows: Callable[..., Any] | None = None
+) -> Callable[[Function], Function]:
     """Let a function of strings, or of images whose size only their file says, run before a program that needs it.
 
     Args:
         promised: called with the arguments: gives shape and dtype of the one result, with None for sizes that are not
             known before it runs, or for the shape.
+        on_rows: called with the same arguments, but that the tensor among them has one more axis in front: gives what
+            the function does for each row, as rows; raises NotTraceableError where it can't.
     """
 
     def decorate(function: Function) -> Function:
@@ -373,7 +425,7 @@ def before_programs(promised: Callable[..., Any] | None = None) -> Callable[[Fun
             prelude = None if trace is None else trace.nearest_prelude
             if prelude is None:
                 return function(*args, **kwargs)
-            call = HostCall(function, args, kwargs)
+            call = HostCall(function, args, kwargs, on_rows)
             if not any(map(prelude.keeps, call.tensors)):
                 return function(*args, **kwargs)
             return on_host(call, call.tensors, None if promised is None else lambda: promised(*args, **kwargs))

@@ -39,10 +39,16 @@ class PreludePrograms:
         return bool(self._programs)
 
     @property
+    def only_program(self) -> ConcreteFunction | None:
+        """The program that all calls have; None if there may be several."""
+        (program, *others) = [*self._programs.values(), None]
+        return program if self._lasting and others == [None] else None
+
+    @property
     def promised_outputs(self) -> list[TensorSpec] | None:
         """Specs of the tensors that it returns, if all calls have one program."""
-        (program, *others) = [*self._programs.values(), None]
-        return program.outputs if program is not None and self._lasting and others == [None] else None
+        program = self.only_program
+        return None if program is None else program.outputs
 
     def __call__(self, leaves: Sequence[Tensor]) -> Any:
         """What the function returns for these tensors.
@@ -50,8 +56,7 @@ class PreludePrograms:
         Raises: NotTraceableError if it can't be told apart, or came in too many shapes; and what the function raises.
         """
         program, values = self._prepared(leaves)
-        arguments = program.prelude.arguments(values)
-        return program.results(program.run([tensor.buffer for tensor in arguments]))
+        return program.results_after(values)
 
     def _prepared(self, leaves: Sequence[Tensor]) -> tuple[ConcreteFunction, list[Any]]:
         prelude = self._prelude
@@ -90,7 +95,7 @@ class PreludePrograms:
         structure = tree.flatten((tuple(leaves), {}))[1]
         program = ConcreteFunction(
             self._function.python_function, self._function.__name__, [leaf.spec for leaf in leaves], structure,
-            prelude=Prelude(leaves, self._lasting),
+            prelude=Prelude(leaves, self._lasting, passing=True),
         )  # fmt: skip
         if program.created_variables or program.updates or program._calls_python:
             raise NotTraceableError("a function of strings writes variables, or calls Python.")

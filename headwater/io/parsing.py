@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from headwater.dtypes import DType, as_dtype
-from headwater.errors import ArgumentError
+from headwater.errors import ArgumentError, NotTraceableError
 from headwater.frontend.host_values import host_array
 from headwater.frontend.prelude import before_programs
 from headwater.frontend.ragged_tensor import RaggedTensor
@@ -255,7 +255,17 @@ def parse_example(serialized: Any, features: dict[str, Any], example_names: Any 
     return {key: parser(examples, key, features[key]) for key, parser in parsers.items()}
 
 
-@before_programs()
+def _parse_rows(serialized: Any, features: dict[str, Any], example_names: Any = None, name: str | None = None) -> Any:
+    """`parse_single_example` of each of several strings.
+
+    Raises: NotTraceableError for features that may have another shape in each example.
+    """
+    if example_names is not None or not all(type(feature) is FixedLenFeature for feature in features.values()):
+        raise NotTraceableError("features of any length are parsed for one example at a time.")
+    return parse_example(serialized, features)
+
+
+@before_programs(on_rows=_parse_rows)
 def parse_single_example(
     serialized: Any, features: dict[str, Any], example_names: Any = None, name: str | None = None
 ) -> Any:

@@ -21,7 +21,7 @@ def string_op(function: Function) -> Function:
     """Make a function of strings public: of a ragged tensor it takes the flat values; in a trace, it runs before the
     program."""
     function.__headwater_elementwise__ = True  # type: ignore[attr-defined]
-    return composite_op(before_programs()(function))
+    return composite_op(before_programs(on_rows=function)(function))
 
 
 def texts(input: Any, what: str) -> np.ndarray:
