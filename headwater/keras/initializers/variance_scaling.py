@@ -77,6 +77,13 @@ class VarianceScaling(RandomInitializer):
         self.input_axes, self.output_axes = input_axes, output_axes
         super().__init__(seed)
 
+    def counting(self, input_axes: Sequence[int], output_axes: Sequence[int]) -> VarianceScaling:
+        """The same initialiser for weights with these axes of inputs and outputs; itself if it knows its axes."""
+        if self.input_axes is not None and self.output_axes is not None:
+            return self
+        axes = {"input_axes": list(input_axes), "output_axes": list(output_axes)}
+        return type(self).from_config({**self.get_config(), **axes, "seed": self.seed})
+
     def __call__(self, shape: Sequence[int], dtype: Any = None) -> Any:
         fan_in, fan_out = compute_fans(shape, self.input_axes, self.output_axes)
         count = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2.0}[self.mode]

@@ -120,7 +120,7 @@ class EinsumDense(Layer):
         """Make W and b."""
         kernel, bias, _ = self._sizes(input_shape)
         self.kernel = self.add_weight(
-            name="kernel", shape=kernel, initializer=self.kernel_initializer,
+            name="kernel", shape=kernel, initializer=self._initializer_by_axes(),
             regularizer=self.kernel_regularizer, constraint=self.kernel_constraint,
         )  # fmt: skip
         if bias is not None:
@@ -128,6 +128,15 @@ class EinsumDense(Layer):
                 name="bias", shape=bias, initializer=self.bias_initializer,
                 regularizer=self.bias_regularizer, constraint=self.bias_constraint,
             )  # fmt: skip
+
+    def _initializer_by_axes(self) -> Any:
+        """The kernel's initialiser, which counts as outputs the axes that the output has, and as inputs the others."""
+        if not isinstance(self.kernel_initializer, initializers.VarianceScaling):
+            return self.kernel_initializer
+        operands, _, y_axes = self.equation.replace(" ", "").partition("->")
+        kernel_axes = operands.partition(",")[2]
+        outputs = [place for place, axis in enumerate(kernel_axes) if axis in y_axes]
+        return self.kernel_initializer.counting(sorted({*range(len(kernel_axes))} - {*outputs}), outputs)
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         """activation(einsum(equation, x, W) + b)."""
