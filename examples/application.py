@@ -3,9 +3,12 @@
 The scripts of a folder find this module through `training.py` there; `headwater examples NAME` copies it along.
 """
 
+import argparse
 import csv
+import inspect
 import json
 import shutil
+import sys
 import time
 from pathlib import Path
 
@@ -16,6 +19,30 @@ from headwater import keras
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # after the choice of a backend that needs no screen
+
+
+def output_of(folder):
+    """Where the results of a folder's scripts go."""
+    return Path(__file__).parent / "output" / folder
+
+
+def start(main, **helps):
+    """Call `main` with what the command line says: it has an option for each argument of `main`, with its default.
+
+    Args:
+        main: whose arguments are numbers, texts, paths, and `short`, which is False by default.
+        helps: what is to be said of an argument, by its name.
+    """
+    known = {"short": "a slice of the data and little training, to see that all works", "output": "folder of results"}
+    parser = argparse.ArgumentParser(description=sys.modules[main.__module__].__doc__.splitlines()[0])
+    for name, parameter in inspect.signature(main).parameters.items():
+        kind, about = type(parameter.default), {**known, **helps}.get(name)
+        if kind is bool:
+            parser.add_argument(f"--{name}", action="store_true", help=about)
+        else:
+            kind = Path if issubclass(kind, Path) else kind
+            parser.add_argument(f"--{name}", type=kind, default=parameter.default, help=about)
+    main(**vars(parser.parse_args()))
 
 
 class Stopwatch(keras.callbacks.Callback):

@@ -8,12 +8,23 @@ import numpy as np
 from headwater import datasets
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))
-from application import place, plt, report, train
+from application import output_of, place, plt, report, start, train
 
-__all__ = ["BATCH", "CLASSES", "OUTPUT", "contact_sheet", "draw_curves", "load_clothes", "place", "report", "train"]
+__all__ = [
+    "BATCH",
+    "CLASSES",
+    "OUTPUT",
+    "contact_sheet",
+    "draw_curves",
+    "load_clothes",
+    "place",
+    "report",
+    "start",
+    "train",
+]
 
 CLASSES = ("T-shirt", "trousers", "pullover", "dress", "coat", "sandal", "shirt", "trainer", "bag", "ankle boot")
-OUTPUT = Path(__file__).resolve().parents[1] / "output" / "generators"
+OUTPUT = output_of("generators")
 BATCH = 128
 SHORT = 512  # pictures of a run that is to show only that all works
 

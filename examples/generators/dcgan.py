@@ -6,12 +6,10 @@ A deep convolutional GAN (Radford et al. 2015, arXiv:1511.06434). Two networks w
 the built-in training step, so the model brings one, and `fit` compiles it as it does its own.
 """
 
-import argparse
 import time
-from pathlib import Path
 
 import numpy as np
-from clothes import OUTPUT, contact_sheet, draw_curves, load_clothes, place, report, train
+from clothes import OUTPUT, contact_sheet, draw_curves, load_clothes, place, report, start, train
 from judge import Judge
 
 import headwater as tf
@@ -125,19 +123,10 @@ def run(name, model, epochs, batch, short, output):
     return figures["distance"][0]
 
 
-def command_line(description, epochs):
-    """The arguments that both scripts of adversaries take."""
-    parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--epochs", type=int, default=epochs)
-    parser.add_argument("--short", action="store_true", help="a slice of the data, one epoch: to see that all works")
-    parser.add_argument("--output", type=Path, default=OUTPUT)
-    return parser.parse_args()
-
-
 def main(epochs=6, short=False, output=OUTPUT):
     keras.utils.set_random_seed(1)
     return run("dcgan", build_dcgan(), epochs, 128, short, output)
 
 
 if __name__ == "__main__":
-    main(**vars(command_line(__doc__.splitlines()[0], epochs=6)))
+    start(main)

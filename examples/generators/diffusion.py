@@ -7,14 +7,12 @@ kind of clothes, predicts the velocity cos(a) e - sin(a) x, from which both can 
 step makes a picture of noise. Ho et al. 2020, arXiv:2006.11239; Salimans and Ho 2022, arXiv:2202.00512.
 """
 
-import argparse
 import itertools
 import math
 import time
-from pathlib import Path
 
 import numpy as np
-from clothes import BATCH, CLASSES, OUTPUT, contact_sheet, draw_curves, load_clothes, place, report, train
+from clothes import BATCH, CLASSES, OUTPUT, contact_sheet, draw_curves, load_clothes, place, report, start, train
 from judge import Judge
 
 from headwater import keras
@@ -114,8 +112,4 @@ def main(epochs=5, short=False, output=OUTPUT):
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--epochs", type=int, default=5)
-    parser.add_argument("--short", action="store_true", help="a slice of the data, one epoch: to see that all works")
-    parser.add_argument("--output", type=Path, default=OUTPUT)
-    main(**vars(parser.parse_args()))
+    start(main)

@@ -6,12 +6,10 @@ The loss is the negative ELBO in nats a picture: what it costs to describe the p
 cross-entropy), and to describe the code given the prior (KL divergence). Kingma and Welling 2013, arXiv:1312.6114.
 """
 
-import argparse
 import time
-from pathlib import Path
 
 import numpy as np
-from clothes import BATCH, OUTPUT, contact_sheet, draw_curves, load_clothes, place, report, train
+from clothes import BATCH, OUTPUT, contact_sheet, draw_curves, load_clothes, place, report, start, train
 from judge import Judge
 
 from headwater import keras
@@ -106,8 +104,4 @@ def main(epochs=8, short=False, output=OUTPUT):
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--epochs", type=int, default=8)
-    parser.add_argument("--short", action="store_true", help="a slice of the data, one epoch: to see that all works")
-    parser.add_argument("--output", type=Path, default=OUTPUT)
-    main(**vars(parser.parse_args()))
+    start(main)

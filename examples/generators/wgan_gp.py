@@ -6,8 +6,8 @@ What keeps the critic's slope near one is a loss of its gradient with respect to
 arXiv:1704.00028), so training differentiates a gradient: a tape within a tape, compiled like any other step.
 """
 
-from clothes import OUTPUT
-from dcgan import Adversaries, build_discriminator, build_generator, command_line, run
+from clothes import OUTPUT, start
+from dcgan import Adversaries, build_discriminator, build_generator, run
 
 import headwater as tf
 from headwater import keras
@@ -65,4 +65,4 @@ def main(epochs=5, short=False, output=OUTPUT):
 
 
 if __name__ == "__main__":
-    main(**vars(command_line(__doc__.splitlines()[0], epochs=5)))
+    start(main)

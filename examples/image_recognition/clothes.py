@@ -6,14 +6,14 @@ from pathlib import Path
 from headwater import datasets
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))
-from application import draw_curves, place, report, train
+from application import draw_curves, output_of, place, report, start, train
 
-__all__ = ["BATCH", "CLASSES", "OUTPUT", "draw_curves", "load_clothes", "place", "report", "train"]
+__all__ = ["BATCH", "CLASSES", "OUTPUT", "draw_curves", "load_clothes", "place", "report", "start", "train"]
 
 CLASSES = ("T-shirt", "trousers", "pullover", "dress", "coat", "sandal", "shirt", "trainer", "bag", "ankle boot")
 HELD_OUT = 5_000  # training pictures that are kept for validation
 BATCH = 128
-OUTPUT = Path(__file__).resolve().parents[1] / "output" / "image_recognition"
+OUTPUT = output_of("image_recognition")
 
 
 def load_clothes(short=False):

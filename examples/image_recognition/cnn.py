@@ -6,12 +6,10 @@ Raw pixels go in; scaling, mirroring and shifting are layers of the model and ar
 pictures of its errors are drawn, and of the places in a picture that made it decide.
 """
 
-import argparse
 import time
-from pathlib import Path
 
 import numpy as np
-from clothes import BATCH, OUTPUT, draw_curves, load_clothes, place, report, train
+from clothes import BATCH, OUTPUT, draw_curves, load_clothes, place, report, start, train
 from models import build_cnn
 from pictures import draw_activation_maps, draw_misread, draw_model
 
@@ -20,7 +18,7 @@ from headwater import keras
 TARGET = ">= 0.93"
 
 
-def main(epochs=12, short=False, output=OUTPUT, build=build_cnn, target=TARGET):
+def recognise(build, epochs, short, output, target):
     """Train the network that `build` makes, draw, save. Returns the accuracy on test pictures."""
     started = time.perf_counter()
     keras.utils.set_random_seed(1)
@@ -43,14 +41,9 @@ def main(epochs=12, short=False, output=OUTPUT, build=build_cnn, target=TARGET):
     return accuracy
 
 
-def command_line(description, epochs):
-    """The arguments of a script that trains: those of `main` by name."""
-    parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--epochs", type=int, default=epochs)
-    parser.add_argument("--short", action="store_true", help="a slice of the data, one epoch: to see that all works")
-    parser.add_argument("--output", type=Path, default=OUTPUT)
-    return vars(parser.parse_args())
+def main(epochs=12, short=False, output=OUTPUT):
+    return recognise(build_cnn, epochs, short, output, TARGET)
 
 
 if __name__ == "__main__":
-    main(**command_line(__doc__.splitlines()[0], epochs=12))
+    start(main)

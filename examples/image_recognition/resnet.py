@@ -5,8 +5,14 @@
 What it leaves, pictures of its errors among it, has the same names as what `cnn.py` leaves.
 """
 
-from cnn import command_line, main
+from clothes import OUTPUT, start
+from cnn import recognise
 from models import build_resnet
 
+
+def main(epochs=5, short=False, output=OUTPUT):
+    return recognise(build_resnet, epochs, short, output, target=None)
+
+
 if __name__ == "__main__":
-    main(build=build_resnet, target=None, **command_line(__doc__.splitlines()[0], epochs=5))
+    start(main)

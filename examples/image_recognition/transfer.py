@@ -6,12 +6,10 @@ The convolutions of the network that `cnn.py` saved become a part of a new model
 dense layer learns; then all of it learns on, slowly. The same network from random weights shows what that was worth.
 """
 
-import argparse
 import time
-from pathlib import Path
 
 import numpy as np
-from clothes import OUTPUT, place, report, train
+from clothes import OUTPUT, place, report, start, train
 from cnn import main as train_on_clothes
 
 from headwater import datasets, keras
@@ -87,8 +85,4 @@ def main(labelled=200, short=False, output=OUTPUT):
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--labelled", type=int, default=200, help="labelled digits to learn from (default 200)")
-    parser.add_argument("--short", action="store_true", help="a few epochs: to see that all works")
-    parser.add_argument("--output", type=Path, default=OUTPUT)
-    main(**vars(parser.parse_args()))
+    start(main, labelled="labelled digits to learn from (default 200)")

@@ -5,16 +5,14 @@
 It is judged by its perplexity on texts that it has not seen: between how many pieces it hesitates, on average.
 """
 
-import argparse
 import math
 import time
-from pathlib import Path
 
 import numpy as np
 from corpus import CONTEXT, Subwords, learn_subwords, load_texts, windows
 from gpt import build_gpt
 from sampling import Writer, write_without_cache
-from training import draw_curves, finished, report, train
+from training import OUTPUT, draw_curves, finished, place, report, start, train
 
 from headwater import keras
 
@@ -56,12 +54,13 @@ def speed_without_cache(model, prompt, count):
     return count / took, same
 
 
-def main(options):
+def main(epochs=4, prompt="The old man", short=False, output=OUTPUT):
+    """Learn, measure, write, save, and report."""
     started = time.perf_counter()
     keras.utils.set_random_seed(0)
-    folder = options.output / ("short" if options.short else "")
+    folder, epochs = place(output, short), 1 if short else epochs
     folder.mkdir(parents=True, exist_ok=True)
-    learnt, chosen, judged = load_texts(options.short)
+    learnt, chosen, judged = load_texts(short)
     if not (folder / "backup").exists():  # else a killed run goes on, with its own subwords
         learn_subwords(learnt, folder / "subwords.model")
     subwords = Subwords(folder / "subwords.model")
@@ -69,26 +68,26 @@ def main(options):
     sizes = [f"{inputs.size:,}" for inputs, _ in (data, validation, test)]
     print("{} pieces to learn from, {} to choose by, {} to be judged by".format(*sizes))
 
-    model = build_gpt(steps=options.epochs * -(-len(data[0]) // BATCH))
+    model = build_gpt(steps=epochs * -(-len(data[0]) // BATCH))
     model.summary()
-    curves, watch = train(model, data, validation, options.epochs, folder, BATCH, keep_backup=True)
+    curves, watch = train(model, data, validation, epochs, folder, BATCH, keep_backup=True)
     model.save(folder / "gpt.keras")
     keras.utils.plot_model(model, folder / "model.svg", show_shapes=True, show_layer_names=True)
 
     loss = model.evaluate(*test, batch_size=BATCH, verbose=0)
     words = sum(len(text.split()) for text in judged)
-    count = 24 if options.short else 100
-    text = "\n".join(samples(model, subwords, options.prompt, count))
+    count = 24 if short else 100
+    text = "\n".join(samples(model, subwords, prompt, count))
     print(text)
     (folder / "samples.txt").write_text(text, encoding="utf-8")
-    prompt = subwords.numbers(options.prompt)
-    one, many = (speed(model, prompt, batch, count) for batch in (1, 32))
-    slow, same = speed_without_cache(model, prompt, min(count, CONTEXT - len(prompt)))
+    numbers = subwords.numbers(prompt)
+    one, many = (speed(model, numbers, batch, count) for batch in (1, 32))
+    slow, same = speed_without_cache(model, numbers, min(count, CONTEXT - len(numbers)))
     print(f"with the cache and without, the likeliest text is {'the same' if same else 'NOT the same'}")
     draw_curves(curves, ["loss"], folder / "curves.png")
     finished(folder)
 
-    target = f"<= {REAL_KERAS} (real Keras)" if REAL_KERAS and not options.short else None
+    target = f"<= {REAL_KERAS} (real Keras)" if REAL_KERAS and not short else None
     figures = {
         "perplexity of a piece": (math.exp(loss), target),
         "perplexity of a word": (math.exp(loss * test[1].size / words), None),
@@ -100,12 +99,4 @@ def main(options):
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--epochs", type=int)
-    parser.add_argument("--prompt", default="The old man")
-    parser.add_argument("--short", action="store_true", help="some of the texts and one epoch: seconds")
-    default = Path(__file__).resolve().parents[1] / "output" / "language_model"
-    parser.add_argument("--output", type=Path, default=default)
-    options = parser.parse_args()
-    options.epochs = options.epochs or (1 if options.short else 4)
-    main(options)
+    start(main, prompt="what is written on")

@@ -6,13 +6,12 @@ A person and a film are vectors; what they have in common, and what a small netw
 year, is added to how kind the person is and how good the film. A tenth of the ratings is held back.
 """
 
-import argparse
 import time
 from pathlib import Path
 
 import numpy as np
 from films import FILMS, PEOPLE, load_films, rows_of
-from training import OUTPUT, draw_curves, plt, report, train
+from training import OUTPUT, draw_curves, plt, report, start, train
 
 import headwater as tf
 from headwater import keras
@@ -114,8 +113,4 @@ def main(epochs=6, short=False, output=OUTPUT):
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--epochs", type=int, default=6)
-    parser.add_argument("--short", action="store_true", help="a slice of the data, two epochs: to see that all works")
-    parser.add_argument("--output", type=Path, default=OUTPUT)
-    main(**vars(parser.parse_args()))
+    start(main)

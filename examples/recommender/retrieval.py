@@ -6,14 +6,13 @@ Of each person the first 80 % of what they liked, in order of time, is for learn
 among 20 of 1,682 films. To beat: the 20 most popular films that the person is not known to like yet.
 """
 
-import argparse
 import time
 from pathlib import Path
 
 import numpy as np
 from films import FILMS, PEOPLE, load_films, rows_of
 from likes import HISTORY, NOTHING, SHOWN, histories, liked_by, recall
-from training import OUTPUT, draw_curves, plt, report, train
+from training import OUTPUT, draw_curves, plt, report, start, train
 
 import headwater as tf
 from headwater import keras
@@ -141,8 +140,4 @@ def main(epochs=30, short=False, output=OUTPUT):
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--epochs", type=int, default=30)
-    parser.add_argument("--short", action="store_true", help="200 people, two epochs: to see that all works")
-    parser.add_argument("--output", type=Path, default=OUTPUT)
-    main(**vars(parser.parse_args()))
+    start(main)

@@ -4,8 +4,8 @@ import sys
 from pathlib import Path
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))
-from application import Stopwatch, draw_curves, plt, report, train
+from application import Stopwatch, draw_curves, output_of, plt, report, start, train
 
-__all__ = ["OUTPUT", "Stopwatch", "draw_curves", "plt", "report", "train"]
+__all__ = ["OUTPUT", "Stopwatch", "draw_curves", "plt", "report", "start", "train"]
 
-OUTPUT = Path(__file__).resolve().parents[1] / "output" / Path(__file__).parent.name
+OUTPUT = output_of(Path(__file__).parent.name)

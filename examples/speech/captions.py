@@ -8,18 +8,18 @@ nowhere else. Errors are counted in letters and words. A second figure is that o
 has only to say which one it was.
 """
 
-import argparse
 import time
 from pathlib import Path
 
 import numpy as np
-from recordings import MELS, RATE, Varied, held_back, in_frame, load_captions, log_mel
-from training import OUTPUT, draw_curves, plt, report, train
+from recordings import MELS, RATE, Variation, Varied, held_back, in_frame, load_captions, log_mel
+from training import OUTPUT, draw_curves, plt, report, start, train
 
 from headwater import keras
 from headwater.keras import layers, ops
 
 FRAMES = 232
+HOW = Variation((0.85, 1.18), (0.93, 1.08), 12, (-3, -1.1), gaps=((0, 13), (1, 6), (1, 6)))
 BATCH = 16
 LETTERS = 40  # outputs of the model; 0 is CTC's blank
 
@@ -114,7 +114,7 @@ def main(language="es", epochs=60, short=False, output=OUTPUT):
     print(f"{len(learnt)} captions to learn from, {len(held)} held back; {len(alphabet)} letters: {alphabet}")
 
     rows = spelled(texts, alphabet, longest)
-    data = Varied(spectrograms, rows[learnt], FRAMES, BATCH)
+    data = Varied(spectrograms, rows[learnt], FRAMES, BATCH, HOW)
     model = build_captions(steps=epochs * len(data))
     model.summary()
     folder = Path(output) / "captions"
@@ -146,9 +146,4 @@ def main(language="es", epochs=60, short=False, output=OUTPUT):
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--language", default="es", help="es, fr, ca, ro, ru, bg, be, el or da")
-    parser.add_argument("--epochs", type=int, default=60)
-    parser.add_argument("--short", action="store_true", help="80 captions, two epochs: to see that all works")
-    parser.add_argument("--output", type=Path, default=OUTPUT)
-    main(**vars(parser.parse_args()))
+    start(main, language="es, fr, ca, ro, ru, bg, be, el or da")

@@ -9,13 +9,12 @@ speaker's pitch and tone, the words of one person come out in the other's voice.
 recorded.
 """
 
-import argparse
 import time
 from pathlib import Path
 
 import numpy as np
 from recordings import RATE, faster, load_captions, stretched
-from training import OUTPUT, draw_curves, plt, report, train
+from training import OUTPUT, draw_curves, plt, report, start, train
 from voices import BINS, HOP, MELS, griffin_lim, logarithm, mel_matrix, pitch, spectrum
 
 import headwater as tf
@@ -130,10 +129,4 @@ def main(source="ca", target="fr", epochs=10, short=False, output=OUTPUT):
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--source", default="ca", help="the language of who speaks")
-    parser.add_argument("--target", default="fr", help="the language of whose voice is to be heard")
-    parser.add_argument("--epochs", type=int, default=10)
-    parser.add_argument("--short", action="store_true", help="some recordings, two epochs: to see that all works")
-    parser.add_argument("--output", type=Path, default=OUTPUT)
-    main(**vars(parser.parse_args()))
+    start(main, source="the language of who speaks", target="the language of whose voice is to be heard")

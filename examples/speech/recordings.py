@@ -3,6 +3,8 @@
 The recordings are captions of drawings, read aloud by volunteers in eleven languages (`tuxpaint_speech`, from Debian).
 """
 
+from typing import NamedTuple
+
 import numpy as np
 import soundfile
 
@@ -103,11 +105,30 @@ def pitched(rows, factor):
     return rows[:, below] * (1 - share) + rows[:, below + 1] * share
 
 
+class Variation(NamedTuple):
+    """How far recordings are varied.
+
+    Attributes:
+        stretch: the least and the most that a spectrogram becomes longer by.
+        pitch: the same for its bands: higher or lower.
+        shift: how many frames it is moved at most.
+        floor: how loud the noise is under which nothing is heard.
+        gaps: axis (0 time, 1 bands) and longest size of each gap (SpecAugment, arXiv:1904.08779).
+    """
+
+    stretch: tuple
+    pitch: tuple
+    shift: int
+    floor: tuple
+    gaps: tuple
+
+
 class Varied(keras.utils.PyDataset):
     """Batches in which nothing is heard twice alike: faster or slower, higher or lower, moved, in noise, with gaps."""
 
-    def __init__(self, spectrograms, targets, frames, batch, seed=0, rounds=1, **options):
+    def __init__(self, spectrograms, targets, frames, batch, how, seed=0, rounds=1, **options):
         super().__init__(**options)
+        self.how = how
         self.spectrograms, self.targets, self.frames, self.batch = spectrograms, targets, frames, batch
         self.random, self.rounds = np.random.default_rng(seed), rounds
         self.on_epoch_end()
@@ -126,15 +147,15 @@ class Varied(keras.utils.PyDataset):
     def vary(self, at):
         random = self.random
         rows = self.spectrograms[at]
-        rows = stretched(rows, min(self.frames, int(len(rows) * random.uniform(0.85, 1.18))))
-        rows = pitched(rows, random.uniform(0.93, 1.08))
-        room = max(1, self.frames - len(rows)) // 2
-        rows = in_frame(rows, self.frames, random.integers(-min(room, 12), min(room, 12) + 1))
+        rows = stretched(rows, min(self.frames, int(len(rows) * random.uniform(*self.how.stretch))))
+        rows = pitched(rows, random.uniform(*self.how.pitch))
+        most = min(max(1, self.frames - len(rows)) // 2, self.how.shift)
+        rows = in_frame(rows, self.frames, random.integers(-most, most + 1))
         tone = np.interp(np.arange(MELS), [0, 13, 26, 39], random.normal(0, 0.12, 4))  # another microphone
         rows = rows + tone.astype("float32") + np.float32(random.normal(0, 0.15))
-        floor = np.float32(random.uniform(-3, -1.1))
+        floor = np.float32(random.uniform(*self.how.floor))
         rows = np.maximum(rows, floor + random.normal(0, 0.2, rows.shape).astype("float32"))
-        for axis, longest in ((0, 1 + self.frames // 18), (1, 6), (1, 6)):  # SpecAugment, arXiv:1904.08779
+        for axis, longest in self.how.gaps:
             width = random.integers(0, longest)
             start = random.integers(0, rows.shape[axis] - width)
             rows[(slice(None),) * axis + (slice(start, start + width),)] = floor

@@ -6,12 +6,11 @@ Given two weeks, the network says nine quantiles of each of the next 48 half-hou
 and it is asked about three weeks that it has not seen. The forecast to beat: tomorrow is as the same day last week.
 """
 
-import argparse
 import time
 from pathlib import Path
 
 import numpy as np
-from training import OUTPUT, draw_curves, plt, report, train
+from training import OUTPUT, draw_curves, plt, report, start, train
 
 import headwater as tf
 from headwater import datasets, keras
@@ -141,8 +140,4 @@ def main(epochs=20, short=False, output=OUTPUT):
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--epochs", type=int, default=20)
-    parser.add_argument("--short", action="store_true", help="a slice of the data, two epochs: to see that all works")
-    parser.add_argument("--output", type=Path, default=OUTPUT)
-    main(**vars(parser.parse_args()))
+    start(main)

@@ -6,13 +6,12 @@ The model that is saved takes rows as they stand in the table: that words become
 is part of it. Beside it stands what is hard to beat on tables: scikit-learn's gradient boosting.
 """
 
-import argparse
 import time
 from pathlib import Path
 
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingRegressor
-from training import OUTPUT, draw_curves, plt, report, train
+from training import OUTPUT, draw_curves, plt, report, start, train
 
 import headwater as tf
 from headwater import datasets, keras
@@ -134,8 +133,4 @@ def main(epochs=40, short=False, output=OUTPUT):
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--epochs", type=int, default=40)
-    parser.add_argument("--short", action="store_true", help="a slice of the data, two epochs: to see that all works")
-    parser.add_argument("--output", type=Path, default=OUTPUT)
-    main(**vars(parser.parse_args()))
+    start(main)

@@ -6,13 +6,12 @@ The first 16,000 are for learning and the last 4,000 for the test, as has been u
 the network stands scikit-learn's gradient boosting.
 """
 
-import argparse
 import time
 from pathlib import Path
 
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
-from training import OUTPUT, draw_curves, plt, report, train
+from training import OUTPUT, draw_curves, plt, report, start, train
 
 import headwater as tf
 from headwater import datasets, keras
@@ -104,8 +103,4 @@ def main(epochs=30, short=False, output=OUTPUT):
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--epochs", type=int, default=30)
-    parser.add_argument("--short", action="store_true", help="a slice of the data, two epochs: to see that all works")
-    parser.add_argument("--output", type=Path, default=OUTPUT)
-    main(**vars(parser.parse_args()))
+    start(main)

@@ -7,14 +7,13 @@ Each trial is a short training of the model of `letters.py`, judged on letters t
 Trials are kept in a file: a search that was killed goes on with the trials that are left.
 """
 
-import argparse
 import time
 from pathlib import Path
 
 import numpy as np
 import optuna
 from letters import BATCH, build_letters, load_letters, pipelines
-from training import OUTPUT, Stopwatch, plt, report
+from training import OUTPUT, Stopwatch, plt, report, start
 
 from headwater import keras
 
@@ -113,9 +112,4 @@ def main(trials=16, epochs=8, short=False, output=OUTPUT):
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--trials", type=int, default=16)
-    parser.add_argument("--epochs", type=int, default=8, help="of each trial; the best is then trained twice as long")
-    parser.add_argument("--short", action="store_true", help="a slice of the data, few trials: to see that all works")
-    parser.add_argument("--output", type=Path, default=OUTPUT)
-    main(**vars(parser.parse_args()))
+    start(main, epochs="of each trial; the best is then trained twice as long")

@@ -6,9 +6,11 @@ from pathlib import Path
 import numpy as np
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))
-from application import finished, plt, report, train
+from application import finished, output_of, place, plt, report, start, train
 
-__all__ = ["draw", "finished", "report", "train"]
+__all__ = ["OUTPUT", "draw", "finished", "place", "report", "start", "train"]
+
+OUTPUT = output_of(Path(__file__).parent.name)
 
 
 def draw(curves, labels, predicted, groups, path):

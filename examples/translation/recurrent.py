@@ -6,7 +6,8 @@ Attention is that of Luong et al. 2015, arXiv:1508.04025; what is learnt from st
 """
 
 from pairs import LENGTH, PADDING, VOCABULARY
-from program import command_line, main
+from program import learn_and_translate
+from training import OUTPUT, start
 from translator import DROPOUT, WIDTH, translator
 
 from headwater import keras
@@ -33,5 +34,9 @@ def build_recurrent(steps=2_400, width=WIDTH):
     return translator(encoder, decoder, "recurrent", steps, rate=4e-3)
 
 
+def main(epochs=4, beam=4, short=False, output=OUTPUT):
+    learn_and_translate("recurrent", build_recurrent, epochs, beam, short, output)
+
+
 if __name__ == "__main__":
-    main("recurrent", build_recurrent, command_line(__doc__.splitlines()[0], epochs=4))
+    start(main, beam="translations kept at each step (default 4)")

@@ -4,9 +4,11 @@ import sys
 from pathlib import Path
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))
-from application import draw_curves, finished, plt, report, train
+from application import draw_curves, finished, output_of, place, plt, report, start, train
 
-__all__ = ["draw_attention", "draw_curves", "finished", "report", "train"]
+__all__ = ["OUTPUT", "draw_attention", "draw_curves", "finished", "place", "report", "start", "train"]
+
+OUTPUT = output_of(Path(__file__).parent.name)
 
 
 def draw_attention(weights, source, target, path):

@@ -7,7 +7,8 @@ pairs.py.
 """
 
 from pairs import LENGTH, PADDING, VOCABULARY
-from program import command_line, main
+from program import learn_and_translate
+from training import OUTPUT, start
 from translator import DROPOUT, WIDTH, translator
 
 from headwater import keras
@@ -58,5 +59,9 @@ def build_transformer(steps=3_600, width=WIDTH, blocks=2):
     return translator(encoder, keras.Model([target, read, states], outputs, name="decoder"), "transformer", steps, 2e-3)
 
 
+def main(epochs=4, beam=4, short=False, output=OUTPUT):
+    learn_and_translate("transformer", build_transformer, epochs, beam, short, output)
+
+
 if __name__ == "__main__":
-    main("transformer", build_transformer, command_line(__doc__.splitlines()[0], epochs=4))
+    start(main, beam="translations kept at each step (default 4)")

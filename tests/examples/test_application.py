@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -61,3 +62,32 @@ def test_the_figures_are_reported_as_one_line_of_json(monkeypatch, capsys):
     record = json.loads(capsys.readouterr().out)
     assert record["figures"] == {"BLEU": {"value": 0.3333, "target": ">= 0.3"}, "loss": {"value": 2.0, "target": None}}
     assert record["application"] == "a/b" and record["step_ms"] == 1.5 and record["seconds"] > 0
+
+
+STARTED = '''"""What the script does.
+
+More of it.
+"""
+from pathlib import Path
+from application import output_of, start
+
+def main(epochs=3, rate=0.5, name="a", short=False, output=output_of("folder")):
+    print([epochs, rate, name, short, str(output)])
+
+start(main, rate="how fast")
+'''
+
+
+def test_a_script_has_an_option_for_each_argument_of_its_main(tmp_path):
+    (tmp_path / "script.py").write_text(STARTED)
+
+    def run(*arguments):
+        command = [sys.executable, tmp_path / "script.py", *arguments]
+        return subprocess.run(command, env=os.environ | {"PYTHONPATH": str(EXAMPLES)}, capture_output=True, text=True)
+
+    assert run().stdout == f"{[3, 0.5, 'a', False, str(EXAMPLES / 'output' / 'folder')]}\n"
+    given = run("--epochs", "7", "--rate", "2", "--name", "b c", "--short", "--output", "/x")
+    assert given.stdout == "[7, 2.0, 'b c', True, '/x']\n"
+    told = run("--help").stdout
+    assert "What the script does." in told and "how fast" in told and "More of it" not in told
+    assert run("--epochs", "many").returncode == 2
