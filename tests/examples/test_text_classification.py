@@ -45,7 +45,7 @@ def test_what_is_kept_reads_texts_and_real_keras_predicts_the_same_of_their_numb
     texts = np.array(["the engine of my car", "windows does not start"], object)
     reader = keras.models.load_model(output / name / "reader.keras")
     numbers = np.asarray(next(layer for layer in reader.layers if "vectorization" in layer.name)(texts)).astype("int32")
-    assert numbers.shape == (2, 300) and (numbers[:, :4] > 0).all()
+    assert numbers.shape == (2, 400) and (numbers[:, :4] > 0).all()
     ours = keras.models.load_model(output / name / "numbers.keras").predict(numbers, verbose=0)
     theirs = real_keras.models.load_model(output / name / "numbers.keras").predict(numbers, verbose=0)
     np.testing.assert_allclose(ours, theirs, atol=1e-4 * np.abs(theirs).max())
