@@ -6,7 +6,7 @@ import collections
 import itertools
 import queue
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from headwater.data.calls import Call, debug_mode
@@ -19,7 +19,7 @@ from headwater.data.workers import Crew, Job, cores, forks
 from headwater.errors import ArgumentError, NotTraceableError
 
 AUTOTUNE = -1
-_MOMENT = 0.005  # seconds
+_MOMENT = 0.005  # seconds for which a consumer waits for several elements rather than for one
 _AHEAD = 8  # elements for each thread, so that none waits for the next one
 _NOT_ASKED = object()
 
@@ -99,9 +99,11 @@ class Map(Stage):
             self._on_string_rows = on_string_rows(self.call, programs)
         return self._on_string_rows
 
-    def of_string_rows(self, elements: list[Element]) -> list[Element] | None:
+    def of_string_rows(self, elements: Sequence[Element]) -> list[Element] | None:
         """The results for several elements at once; None if they must be called for one by one, so that an error says
         which of them is to blame."""
+        if not elements:
+            return []
         function = self.on_string_rows()
         try:
             return None if function is None else function(elements)
@@ -143,12 +145,12 @@ class MapCursor(Over):
 
     def take(self, count: int) -> list[Element]:
         if count > 1 and not self.left and self.stage.on_string_rows() is not None:
-            elements = self.upstream.take(count)
-            found = self.stage.of_string_rows(elements) if elements else []
+            self.left.extend(self.upstream.take(count))
+            found = self.stage.of_string_rows(self.left)
             if found is not None:
+                self.left.clear()
                 self.index += len(found)
                 return found
-            self.left.extend(elements)
         return super().take(count)
 
     def state(self) -> dict[str, Any]:
@@ -217,12 +219,13 @@ class ParallelCursor(Over):
         while self.pending and len(found) < count:  # what is under way; nothing more is begun
             found.append(self._result())
         wanted = 0 if self.ended else count - len(found)
-        elements = self.upstream.take(wanted) if wanted else []
-        self.ended = self.ended or len(elements) < wanted
-        results = self.stage.of_string_rows(elements) if elements else []
+        if wanted:
+            self.left.extend(self.upstream.take(wanted))
+            self.ended = len(self.left) < wanted
+        results = self.stage.of_string_rows(self.left)
         if results is None:
-            self.left.extend(elements)
-            return found + super().take(len(elements))
+            return found + super().take(len(self.left))
+        self.left.clear()
         self.index += len(results)
         return found + results
 

@@ -183,12 +183,11 @@ class ConcreteFunction:
         results = [Tensor(spec, buffer) for spec, buffer in zip(self._output_specs, buffers)]
         for recorder in recorders:
             recorder.record(call, arguments, {"body": self._forward}, results)
-        return results[0] if self._single else self._restore(results)
+        return self._in_structure(results)
 
     def results(self, buffers: Sequence[Any]) -> Any:
         """What the function returned, in its structure, for the buffers that `run` returned."""
-        tensors = [Tensor(spec, buffer) for spec, buffer in zip(self._output_specs, buffers)]
-        return tensors[0] if self._single else self._restore(tensors)
+        return self._in_structure([Tensor(spec, buffer) for spec, buffer in zip(self._output_specs, buffers)])
 
     def results_after(self, values: Sequence[Any]) -> Any:
         """What the function returned, in its structure, for the values of its prelude."""
@@ -199,7 +198,7 @@ class ConcreteFunction:
         """The same, where the program's results are there: those that go past it are among the values."""
         found, passed = iter(computed), self.prelude.passed
         tensors = [values[passed[i]] if i in passed else next(found) for i in range(len(self._output_specs))]
-        return tensors[0] if self._single else self._restore(tensors)
+        return self._in_structure(tensors)
 
     @functools.cached_property
     def _computed_specs(self) -> list[Spec]:
@@ -217,7 +216,7 @@ class ConcreteFunction:
         for position, value in zip(self.updates, outputs[len(self._output_specs) :]):
             self.states[position].write(value)
         results = outputs[: len(self._output_specs)]
-        return results[0] if self._single else self._restore(results)
+        return self._in_structure(results)
 
     @functools.cached_property
     def _forward(self) -> Graph:
@@ -226,6 +225,9 @@ class ConcreteFunction:
         forward.inputs, forward.nodes = self.graph.inputs, self.graph.nodes
         forward.outputs = self.graph.outputs[: len(self._output_specs)]
         return forward
+
+    def _in_structure(self, tensors: Sequence[Any]) -> Any:
+        return tensors[0] if self._single else self._restore(tensors)
 
     def _restore(self, results: Sequence[Any]) -> Any:
         leaves = list(self._template)

@@ -1,7 +1,7 @@
 // Kernels that read at positions given by data: gather, gather_nd, take_along_axis.
 #include <algorithm>
+#include <array>
 #include <cstring>
-#include <vector>
 
 #include "../kernel.h"
 #include "../thread_pool.h"
@@ -13,6 +13,7 @@ namespace headwater {
 namespace {
 
 constexpr int64_t kBytesPerThread = 64 << 10;
+constexpr int64_t kMostKept = 1024;  // indices of a gather whose meaning is found beforehand
 
 int64_t row_grain(int64_t row_bytes) { return std::max<int64_t>(1, kBytesPerThread / (row_bytes + 16)); }
 
@@ -62,8 +63,9 @@ class GatherKernel final : public Kernel {
     if (bytes == 0) return;
     const char* x = static_cast<const char*>(in[0]);
     char* y = static_cast<char*>(out[0]);
-    if (view.outer == 1) return copy_resolved(x, y, [&](int64_t position) { return offset(in[1], position); });
-    std::vector<int64_t> offsets(static_cast<size_t>(count));  // each index is read once, however many parts x has
+    if (view.outer == 1 || count > kMostKept)
+      return copy_resolved(x, y, [&](int64_t position) { return offset(in[1], position); });
+    std::array<int64_t, kMostKept> offsets;  // each index is read once, however many parts x has
     for (int64_t position = 0; position < count; ++position) offsets[position] = offset(in[1], position);
     copy_resolved(x, y, [&](int64_t position) { return offsets[position]; });
   }

@@ -19,46 +19,37 @@ static HW_INLINE F32 floats_at(const uint8_t* x) {
 #endif
 }
 
-// y = mix(x) for the `n` entries of a row; `mix` is called with vectors, and at the end with single floats.
-template <class Vectors, class Singles>
-static HW_INLINE void along_row(int64_t n, Vectors&& vectors, Singles&& singles, float* y) {
+// y[i] = mix(floats, i) for the `n` entries of a row, where floats(p + i) are those from there on: as many as a vector
+// holds, and single ones at the end.
+template <class Mix>
+static HW_INLINE void along_row(int64_t n, Mix&& mix, float* y) {
   int64_t i = 0;
-  for (; i + kLanes<float> <= n; i += kLanes<float>) store(y + i, vectors(i));
-  for (; i < n; ++i) y[i] = singles(i);
+  for (; i + kLanes<float> <= n; i += kLanes<float>)
+    store(y + i, mix([](const auto* p) HW_LAMBDA { return floats_at(p); }, i));
+  for (; i < n; ++i) y[i] = mix([](const auto* p) HW_LAMBDA { return static_cast<float>(*p); }, i);
 }
 
 // Two rows at a time: most images are mixed of two, and longer sums pass over y half as often.
 template <class T>
 static void mix_rows(const T* x, int64_t stride, const float* weights, int64_t terms, int64_t n, float* y) {
-  auto single = [](const T* row, int64_t i) HW_LAMBDA { return static_cast<float>(row[i]); };
-  float a = weights[0];
-  if (terms == 1) {
-    along_row(
-        n, [=](int64_t i) HW_LAMBDA { return a * floats_at(x + i); },
-        [=](int64_t i) HW_LAMBDA { return a * single(x, i); }, y);
-    return;
-  }
   const T *first = x, *second = x + stride;
-  float b = weights[1];
-  along_row(
-      n, [=](int64_t i) HW_LAMBDA { return a * floats_at(first + i) + b * floats_at(second + i); },
-      [=](int64_t i) HW_LAMBDA { return a * single(first, i) + b * single(second, i); }, y);
-  for (int64_t t = 2; t + 1 < terms; t += 2) {
+  float a = weights[0], b = terms > 1 ? weights[1] : 0;
+  if (terms == 1)
+    along_row(n, [=](auto floats, int64_t i) HW_LAMBDA { return a * floats(first + i); }, y);
+  else
+    along_row(n, [=](auto floats, int64_t i) HW_LAMBDA { return a * floats(first + i) + b * floats(second + i); }, y);
+  for (int64_t t = 2; t < terms; t += 2) {
     first = x + t * stride;
     second = first + stride;
     a = weights[t];
+    if (t + 1 == terms) {
+      auto mix = [=](auto floats, int64_t i) HW_LAMBDA { return floats(y + i) + a * floats(first + i); };
+      return along_row(n, mix, y);
+    }
     b = weights[t + 1];
-    along_row(
-        n,
-        [=](int64_t i) HW_LAMBDA { return load<F32>(y + i) + (a * floats_at(first + i) + b * floats_at(second + i)); },
-        [=](int64_t i) HW_LAMBDA { return y[i] + (a * single(first, i) + b * single(second, i)); }, y);
-  }
-  if (terms % 2 == 1) {
-    first = x + (terms - 1) * stride;
-    a = weights[terms - 1];
-    along_row(
-        n, [=](int64_t i) HW_LAMBDA { return load<F32>(y + i) + a * floats_at(first + i); },
-        [=](int64_t i) HW_LAMBDA { return y[i] + a * single(first, i); }, y);
+    auto mix = [=](auto floats, int64_t i)
+                   HW_LAMBDA { return floats(y + i) + (a * floats(first + i) + b * floats(second + i)); };
+    along_row(n, mix, y);
   }
 }
 

@@ -129,12 +129,17 @@ class EinsumDense(Layer):
                 regularizer=self.bias_regularizer, constraint=self.bias_constraint,
             )  # fmt: skip
 
+    def _axes(self) -> tuple[str, str, str]:
+        """The letters of the input, of the kernel and of the output."""
+        operands, _, y_axes = self.equation.replace(" ", "").partition("->")
+        x_axes, _, kernel_axes = operands.partition(",")
+        return x_axes, kernel_axes, y_axes
+
     def _initializer_by_axes(self) -> Any:
         """The kernel's initialiser, which counts as outputs the axes that the output has, and as inputs the others."""
         if not isinstance(self.kernel_initializer, initializers.VarianceScaling):
             return self.kernel_initializer
-        operands, _, y_axes = self.equation.replace(" ", "").partition("->")
-        kernel_axes = operands.partition(",")[2]
+        _, kernel_axes, y_axes = self._axes()
         outputs = [place for place, axis in enumerate(kernel_axes) if axis in y_axes]
         return self.kernel_initializer.counting(sorted({*range(len(kernel_axes))} - {*outputs}), outputs)
 
@@ -152,8 +157,7 @@ class EinsumDense(Layer):
         """How many axes are summed over, if the equation is a plain product: the last ones of the input with the first
         ones of the kernel, and a bias (if any) along all others of the kernel; else 0.
         """
-        x_axes, _, rest = self.equation.replace(" ", "").partition(",")
-        kernel_axes, _, y_axes = rest.partition("->")
+        x_axes, kernel_axes, y_axes = self._axes()
         bound = sum(axis in x_axes for axis in kernel_axes)
         free, outer = x_axes[: len(x_axes) - bound], kernel_axes[bound:]
         plain = x_axes == free + kernel_axes[:bound] and y_axes == free + outer and "." not in x_axes and outer
