@@ -157,6 +157,13 @@ HW_EMULATED __m512 insertf32x8(__m512 x, __m256 y, int half) {
   auto a = split<__m256>(x);
   return half ? join<__m512>(a.low, y) : join<__m512>(y, a.high);
 }
+HW_EMULATED __m512i cvtepu8_epi32(__m128i x) {
+  return join<__m512i>(_mm256_cvtepu8_epi32(x), _mm256_cvtepu8_epi32(_mm_unpackhi_epi64(x, x)));
+}
+HW_EMULATED __m512 cvtepi32_ps(__m512i x) {
+  auto a = split<__m256i>(x);
+  return join<__m512>(_mm256_cvtepi32_ps(a.low), _mm256_cvtepi32_ps(a.high));
+}
 HW_EMULATED __m512d cvtps_pd(__m256 x) {
   return join<__m512d>(_mm256_cvtps_pd(_mm256_castps256_ps128(x)), _mm256_cvtps_pd(_mm256_extractf128_ps(x, 1)));
 }
@@ -227,6 +234,8 @@ HW_EMULATED __m512 rcp14_ps(__m512 x) {
 #define _mm512_extractf32x8_ps ::headwater::emulated::extractf32x8_ps
 #undef _mm512_insertf32x8
 #define _mm512_insertf32x8 ::headwater::emulated::insertf32x8
+#define _mm512_cvtepu8_epi32 ::headwater::emulated::cvtepu8_epi32
+#define _mm512_cvtepi32_ps ::headwater::emulated::cvtepi32_ps
 #define _mm512_cvtps_pd ::headwater::emulated::cvtps_pd
 #define _mm512_cvtpd_ps ::headwater::emulated::cvtpd_ps
 #define _mm512_cvtph_ps ::headwater::emulated::cvtph_ps
